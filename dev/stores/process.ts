@@ -1,0 +1,107 @@
+/** Owns how a store's program is started: apart from the terminal's group, and never outliving its starter. */
+import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
+
+/** A store's log larger than this is set aside once, so that it can never fill the disk. */
+const LOG_BYTES = 8 * 1024 * 1024
+const STOP_DEADLINE_MS = 5_000
+const POLL_MS = 50
+
+/** A store that runs as a child of this process. */
+export interface RunningStore {
+  url: string
+  port: number
+  pid: number
+  /** Resolves when the program has ended, for whatever reason. */
+  exited: Promise<unknown>
+  /** Asks politely, then kills; resolves when the program is gone. */
+  stop(deadlineMs?: number): Promise<void>
+}
+
+interface Launch {
+  command: string[]
+  env: Record<string, string>
+  logPath: string
+  stopSignal: NodeJS.Signals
+}
+
+/**
+ * Starts `command` in a session of its own (Ctrl-C in the terminal must reach only `up`, which stops things
+ * in order) and, on Linux, with a signal for the case that this process is killed outright.
+ */
+export function launch({ command, env, logPath, stopSignal }: Launch) {
+  if (existsSync(logPath) && statSync(logPath).size > LOG_BYTES) renameSync(logPath, `${logPath}.1`)
+  const log = openSync(logPath, 'a', 0o600)
+  try {
+    const child = Bun.spawn(command, {
+      env: { ...process.env, ...env },
+      stdin: 'ignore',
+      stdout: log,
+      stderr: log,
+      detached: true,
+    })
+    const stop = async (deadlineMs = STOP_DEADLINE_MS) => {
+      child.kill(stopSignal)
+      const killer = setTimeout(() => child.kill('SIGKILL'), deadlineMs)
+      await child.exited
+      clearTimeout(killer)
+    }
+    return { child, stop }
+  } finally {
+    closeSync(log)
+  }
+}
+
+/** The words before a command that make the kernel send `signal` when its starter dies; none off Linux. */
+export function endWithParent(signal: 'INT' | 'TERM'): string[] {
+  if (process.platform !== 'linux' || !Bun.which('setpriv')) return []
+  return ['setpriv', '--pdeathsig', signal, '--']
+}
+
+/** A port nobody listens on at this moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      const port = typeof address === 'object' && address ? address.port : 0
+      probe.close(() => resolve(port))
+    })
+  })
+}
+
+/** What process `pid` was started with, or '' when there is none. */
+export function commandOf(pid: number): string {
+  if (!Number.isInteger(pid) || pid <= 1) return ''
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    if (process.platform === 'linux') return ''
+    return Bun.spawnSync(['ps', '-p', String(pid), '-o', 'command=']).stdout.toString()
+  }
+}
+
+/** Ends a process left over from an earlier run, and waits until it is gone. */
+export async function endLeftover(
+  pid: number,
+  signal: NodeJS.Signals,
+  belongs: (command: string) => boolean,
+) {
+  const deadline = Date.now() + STOP_DEADLINE_MS
+  let asked: NodeJS.Signals | undefined
+  while (belongs(commandOf(pid))) {
+    const wanted = Date.now() < deadline ? signal : 'SIGKILL'
+    if (asked !== wanted) process.kill(pid, wanted)
+    asked = wanted
+    await Bun.sleep(POLL_MS)
+  }
+}
+
+/** The last line of a log that says what went wrong, for a sentence to a person. */
+export function lastWords(logPath: string): string {
+  if (!existsSync(logPath)) return ''
+  const lines = readFileSync(logPath, 'utf8').trimEnd().split('\n').slice(-40)
+  const telling = lines.findLast((line) => /FATAL|ERROR|PANIC|fatal|error|#/i.test(line))
+  return (telling ?? lines.at(-1) ?? '').trim()
+}
