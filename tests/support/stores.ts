@@ -1,20 +1,16 @@
 /** Owns the stores of a test file: a database cloned from a migrated template, and a Redis database alone. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Redis from 'ioredis'
 import postgres from 'postgres'
 import { startPostgres } from '../../dev/stores/postgres.ts'
-import { commandOf } from '../../dev/stores/process.ts'
 import { startRedis } from '../../dev/stores/redis.ts'
 
 /** As many as the throw-away Redis is started with, less number 0, which counts. */
 const REDIS_DATABASES = 1023
 const TEMPLATE = 'onsale_template'
 const TEMPLATE_LOCK = 7_110_001
-/** How long the end of the process waits for PostgreSQL to let go of its folder. */
-const EXIT_WAIT_MS = 2_000
-const EXIT_POLL_MS = 20
 
 export interface FreshStores {
   databaseUrl: string
@@ -112,13 +108,14 @@ async function startServers(): Promise<Servers> {
     startPostgres({ dir: join(dir, 'postgres'), throwaway: true }),
     startRedis({ dir: join(dir, 'redis'), cacheDir, throwaway: true }),
   ])
-  process.on('exit', () => {
-    process.kill(database.pid, 'SIGQUIT')
-    process.kill(line.pid, 'SIGKILL')
-    for (let waited = 0; waited < EXIT_WAIT_MS && commandOf(database.pid) !== ''; waited += EXIT_POLL_MS) {
-      Bun.sleepSync(EXIT_POLL_MS)
-    }
-    rmSync(dir, { recursive: true, force: true })
-  })
+  sweepAfterUs(dir, [database.pid, line.pid])
   return { postgresUrl: postgresUrl ?? database.url, redisUrl: redisUrl ?? line.url }
+}
+
+/** `bun test` runs no exit handlers, so a shell of its own waits for the end and clears up. */
+function sweepAfterUs(dir: string, pids: number[]) {
+  const script =
+    'while kill -0 "$1" 2>/dev/null; do sleep 0.3; done; kill -9 "$3" "$4" 2>/dev/null; sleep 1; rm -rf "$2"'
+  const words = ['sh', '-c', script, 'sh', String(process.pid), dir, ...pids.map(String)]
+  Bun.spawn(words, { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore', detached: true }).unref()
 }
