@@ -1,0 +1,4 @@
+// Owns how migrations are generated from the schema.
+import { defineConfig } from 'drizzle-kit'
+
+export default defineConfig({ dialect: 'postgresql', schema: './db/schema.ts', out: './db/migrations' })

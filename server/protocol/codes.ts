@@ -1,0 +1,127 @@
+// Owns every error code, close code and public limit: the constants both sides of the wire agree on.
+
+/** Error code → HTTP status. The one list of what can be refused (contract 3.7). */
+export const ERROR_STATUS = {
+  request_invalid: 400,
+  unauthenticated: 401,
+  token_expired: 401,
+  payment_declined: 402,
+  permission_denied: 403,
+  email_not_verified: 403,
+  pass_required: 403,
+  pass_invalid: 403,
+  pass_expired: 403,
+  origin_refused: 403,
+  not_found: 404,
+  seat_taken: 409,
+  seat_locked: 409,
+  booking_not_pending: 409,
+  event_not_on_sale: 409,
+  idempotency_in_progress: 409,
+  sold_out: 409,
+  booking_expired: 410,
+  body_too_large: 413,
+  seats_too_many: 422,
+  buyer_limit_reached: 422,
+  seats_not_together: 422,
+  idempotency_key_reused: 422,
+  rate_limited: 429,
+  internal: 500,
+  overloaded: 503,
+  store_unavailable: 503,
+} as const
+export type ErrorCode = keyof typeof ERROR_STATUS
+export const ERROR_CODES = Object.keys(ERROR_STATUS) as ErrorCode[]
+
+/** HTTP reason phrases for the `error` field. */
+export const REASON: Record<(typeof ERROR_STATUS)[ErrorCode], string> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  402: 'Payment Required',
+  403: 'Forbidden',
+  404: 'Not Found',
+  409: 'Conflict',
+  410: 'Gone',
+  413: 'Content Too Large',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
+
+export const CLOSE_CODES = {
+  restarting: 4001,
+  replaced: 4003,
+  unauthenticated: 4004,
+  rate_limited: 4029,
+  policy: 1008,
+  too_large: 1009,
+} as const
+
+/** Limits a client can meet; beyond them it is refused, never served wrong. */
+export const LIMITS = {
+  bodyBytes: 64 * 1024,
+  frameBytes: 4 * 1024,
+  framesPerSecond: 10,
+  socketsPerAccountAndEvent: 5,
+  badFramesBeforeClose: 3,
+  badFrameWindowMs: 10_000,
+  helloWithinMs: 5_000,
+  pageMax: 200,
+  pageDefault: 50,
+  seatsPerEvent: 200_000,
+  sectionsPerRequest: 500,
+  rowsPerSection: 1_000,
+  seatsPerRow: 1_000,
+  seatIdsPerRequest: 100,
+  seatIdsPerPatch: 2_000,
+  idempotencyKeyLength: 128,
+  passwordMin: 10,
+  passwordMax: 128,
+  nameMax: 200,
+  textMax: 5_000,
+  noticeMax: 500,
+  devBuyersPerRequest: 5_000,
+} as const
+
+export const SEAT_STATUS_BY_CODE = ['AVAILABLE', 'RESERVED', 'SOLD', 'BLOCKED'] as const
+export type SeatStatusName = (typeof SEAT_STATUS_BY_CODE)[number]
+
+export const ROOM_PHASES = ['off', 'scheduled', 'lobby', 'open', 'paused', 'sold_out', 'closed'] as const
+export type RoomPhase = (typeof ROOM_PHASES)[number]
+
+export const ENDED_REASONS = ['closed', 'left', 'replaced', 'pass_expired', 'no_show'] as const
+export type EndedReason = (typeof ENDED_REASONS)[number]
+
+/** Every permission a route may ask for; `db/seed.ts` gives each to at least one role. */
+export const PERMISSIONS = [
+  'user:manage',
+  'role:assign',
+  'role:permission:read:all',
+  'role:permission:remove',
+  'event:create',
+  'event:update:own',
+  'event:delete:own',
+  'event:stats:own',
+  'seat:manage:own',
+  'room:manage:own',
+  'booking:create:own',
+  'booking:read:own',
+  'booking:cancel:own',
+  'booking:read:all',
+  'payment:confirm:own',
+  'payment:refund:own',
+  'ticket:scan',
+] as const
+export type Permission = (typeof PERMISSIONS)[number]
+
+export const ROLE_NAMES = ['USER', 'ORGANIZER', 'ADMIN', 'STAFF'] as const
+export type RoleName = (typeof ROLE_NAMES)[number]
+
+export const SANDBOX_METHODS = [
+  'sandbox_ok',
+  'sandbox_declined',
+  'sandbox_slow',
+  'sandbox_lost_webhook',
+] as const
+export type SandboxMethod = (typeof SANDBOX_METHODS)[number]

@@ -1,0 +1,482 @@
+// Owns the HTTP language: bodies, views and the OpenAPI answers built from them (contract section 3).
+import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
+import {
+  ERROR_STATUS,
+  LIMITS,
+  PERMISSIONS,
+  REASON,
+  ROLE_NAMES,
+  ROOM_PHASES,
+  SANDBOX_METHODS,
+  SEAT_STATUS_BY_CODE,
+  type ErrorCode,
+} from './codes.ts'
+
+const body = <T extends Record<string, TSchema>>(properties: T) =>
+  Type.Object(properties, { additionalProperties: false })
+const words = <T extends readonly string[]>(list: T) =>
+  Type.Union(list.map((word) => Type.Literal(word as T[number])))
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+/** ISO 8601 with a zone, always answered in UTC. */
+export const Instant = Type.String({ format: 'date-time', examples: ['2027-04-15T12:00:00.000Z'] })
+const Id = Type.String({ examples: ['0199d0c0-0000-7000-8000-000000000000'] })
+const SeatId = Type.String({ maxLength: 64, examples: ['0199d0c0-0000-7000-8000-000000000000:42'] })
+const Email = Type.String({ format: 'email', maxLength: 254 })
+const Name = Type.String({ minLength: 1, maxLength: LIMITS.nameMax, pattern: '\\S' })
+
+export const Money = Type.Object(
+  { amount: Type.Integer(), currency: Type.String() },
+  { description: 'amount in minor units' },
+)
+export type Money = Static<typeof Money>
+
+// ── Answers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Success<T> {
+  statusCode: number
+  message: string
+  data: T
+}
+
+export interface ErrorDetail {
+  path: string
+  message: string
+}
+
+export interface ErrorAnswer {
+  statusCode: number
+  message: string
+  error: string
+  code: ErrorCode
+  timestamp: string
+  path: string
+  requestId: string
+  details?: ErrorDetail[] | { seatIds: string[] }
+}
+
+const ErrorAnswerSchema = (codes: ErrorCode[]) =>
+  Type.Object({
+    statusCode: Type.Integer(),
+    message: Type.String(),
+    error: Type.String(),
+    code: words(codes),
+    timestamp: Instant,
+    path: Type.String(),
+    requestId: Type.String(),
+    details: Type.Optional(Type.Unknown()),
+  })
+
+/** Codes any route may answer, whatever it does. */
+export const COMMON_CODES: ErrorCode[] = ['rate_limited', 'internal', 'overloaded', 'store_unavailable']
+
+/**
+ * The OpenAPI `responses` of one operation: its success and every error code it may answer, grouped by status.
+ * Goes into `detail.responses`, so that documenting an answer costs nothing at run time.
+ */
+export function documentAnswers(
+  success: { status: number; data?: TSchema; contentType?: string; description: string },
+  codes: ErrorCode[],
+) {
+  const envelope = Type.Object({
+    statusCode: Type.Integer(),
+    message: Type.String(),
+    ...(success.data ? { data: success.data } : {}),
+  })
+  const content = success.contentType
+    ? { [success.contentType]: { schema: { type: 'string' } } }
+    : { 'application/json': { schema: envelope as unknown as object } }
+  const responses: Record<string, { description: string; content: Record<string, { schema: object }> }> = {
+    [success.status]: { description: success.description, content },
+  }
+  const byStatus = Map.groupBy(new Set([...codes, ...COMMON_CODES]), (code) => ERROR_STATUS[code])
+  for (const [status, group] of byStatus)
+    responses[status] = {
+      description: `${REASON[status]}: ${group.join(', ')}`,
+      content: { 'application/json': { schema: ErrorAnswerSchema(group) } },
+    }
+  return responses
+}
+
+export const Page = <T extends TSchema>(item: T) =>
+  Type.Object({ items: Type.Array(item), nextCursor: nullable(Type.String()) })
+export interface Page<T> {
+  items: T[]
+  nextCursor: string | null
+}
+
+export const PageQuery = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.pageMax })),
+  cursor: Type.Optional(Type.String({ maxLength: 200 })),
+}
+
+// ── Auth ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const Password = Type.String({ minLength: LIMITS.passwordMin, maxLength: LIMITS.passwordMax })
+export const RegisterBody = body({ email: Email, password: Password, fullName: Name })
+export const LoginBody = body({
+  email: Email,
+  password: Type.String({ minLength: 1, maxLength: LIMITS.passwordMax }),
+})
+export const EmailBody = body({ email: Email })
+export const RefreshBody = Type.Optional(
+  body({ refreshToken: Type.Optional(Type.String({ maxLength: 200 })) }),
+)
+export const AssignPermissionsBody = body({ permissionIds: Type.Array(Id, { minItems: 1, maxItems: 100 }) })
+export const AssignRolesBody = body({ roleIds: Type.Array(Id, { maxItems: 20 }) })
+
+export const UserView = Type.Object({
+  id: Id,
+  email: Type.String(),
+  fullName: Type.String(),
+  verified: Type.Boolean(),
+  roles: Type.Array(words(ROLE_NAMES)),
+  permissions: Type.Array(words(PERMISSIONS)),
+  createdAt: Instant,
+})
+export type UserView = Static<typeof UserView>
+/** `refreshToken` is present only for a client that sends `X-Client: api`. */
+export const LoginView = Type.Object({
+  accessToken: Type.String(),
+  refreshToken: Type.Optional(Type.String()),
+  user: UserView,
+})
+export type LoginView = Static<typeof LoginView>
+export const TokenView = Type.Object({
+  accessToken: Type.String(),
+  refreshToken: Type.Optional(Type.String()),
+})
+export type TokenView = Static<typeof TokenView>
+export const SessionView = Type.Object({
+  id: Id,
+  userAgent: Type.String(),
+  createdAt: Instant,
+  lastUsedAt: Instant,
+  current: Type.Boolean(),
+})
+export type SessionView = Static<typeof SessionView>
+export const RoleView = Type.Object({ id: Id, name: Type.String(), description: Type.String() })
+export type RoleView = Static<typeof RoleView>
+export const PermissionView = RoleView
+export type PermissionView = RoleView
+
+// ── Events and seats ─────────────────────────────────────────────────────────────────────────────────────────────
+
+const eventFields = {
+  name: Name,
+  description: Type.Optional(Type.String({ maxLength: LIMITS.textMax })),
+  location: Name,
+  startsAt: Instant,
+  currency: Type.String({ pattern: '^[A-Z]{3}$', examples: ['EUR'] }),
+  /** IANA name. */
+  timeZone: Type.String({ minLength: 1, maxLength: 64, examples: ['Asia/Jakarta'] }),
+  onSaleAt: Type.Optional(nullable(Instant)),
+  holdSeconds: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600 })),
+  maxSeatsPerBooking: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.seatIdsPerRequest })),
+  maxSeatsPerBuyer: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+}
+export const CreateEventBody = body(eventFields)
+export type CreateEventBody = Static<typeof CreateEventBody>
+export const UpdateEventBody = Type.Partial(CreateEventBody, {
+  additionalProperties: false,
+  minProperties: 1,
+})
+export type UpdateEventBody = Static<typeof UpdateEventBody>
+
+const Amount = Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 })
+/** A price in minor units; given as Money, its currency must be the event's. */
+const PriceBody = Type.Union([Amount, body({ amount: Amount, currency: Type.String() })])
+const TierBody = body({ name: Name, price: PriceBody })
+const SeatedSectionBody = body({
+  name: Name,
+  tier: TierBody,
+  rows: Type.Integer({ minimum: 1, maximum: LIMITS.rowsPerSection }),
+  seatsPerRow: Type.Integer({ minimum: 1, maximum: LIMITS.seatsPerRow }),
+  rowLabels: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 12 }), { maxItems: LIMITS.rowsPerSection }),
+  ),
+  numbering: Type.Optional(words(['left-to-right', 'right-to-left', 'odd-even'] as const)),
+  shape: Type.Optional(words(['straight', 'arc'] as const)),
+})
+const GeneralSectionBody = body({
+  name: Name,
+  tier: TierBody,
+  capacity: Type.Integer({ minimum: 1, maximum: LIMITS.seatsPerEvent }),
+})
+export const CreateSeatsBody = body({
+  sections: Type.Array(Type.Union([SeatedSectionBody, GeneralSectionBody]), {
+    minItems: 1,
+    maxItems: LIMITS.sectionsPerRequest,
+  }),
+})
+export type CreateSeatsBody = Static<typeof CreateSeatsBody>
+export const PatchSeatsBody = body({
+  seatIds: Type.Array(SeatId, { minItems: 1, maxItems: LIMITS.seatIdsPerPatch, uniqueItems: true }),
+  status: words(['BLOCKED', 'AVAILABLE'] as const),
+  reason: Type.String({ minLength: 1, maxLength: LIMITS.nameMax }),
+})
+export type PatchSeatsBody = Static<typeof PatchSeatsBody>
+export const SeatsQuery = body({
+  section: Type.Optional(Type.String({ maxLength: LIMITS.nameMax })),
+  status: Type.Optional(words(SEAT_STATUS_BY_CODE)),
+  ...PageQuery,
+})
+
+export const RoomSummary = Type.Object({ enabled: Type.Boolean(), phase: words(ROOM_PHASES) })
+export const EventSummary = Type.Object({
+  id: Id,
+  name: Type.String(),
+  description: Type.String(),
+  location: Type.String(),
+  startsAt: Instant,
+  timeZone: Type.String(),
+  currency: Type.String(),
+  onSaleAt: nullable(Instant),
+  status: words(['DRAFT', 'PUBLISHED', 'CANCELLED'] as const),
+  seats: Type.Object({ total: Type.Integer(), available: Type.Integer() }),
+  room: RoomSummary,
+})
+export type EventSummary = Static<typeof EventSummary>
+export const TierView = Type.Object({ name: Type.String(), price: Money })
+export type TierView = Static<typeof TierView>
+export const SectionView = Type.Object({
+  name: Type.String(),
+  kind: words(['seated', 'general'] as const),
+  tier: Type.String(),
+  seats: Type.Integer(),
+})
+export type SectionView = Static<typeof SectionView>
+export const EventView = Type.Composite([
+  EventSummary,
+  Type.Object({
+    tiers: Type.Array(TierView),
+    sections: Type.Array(SectionView),
+    mapVersion: Type.Integer(),
+    holdSeconds: Type.Integer(),
+    maxSeatsPerBooking: Type.Integer(),
+    maxSeatsPerBuyer: Type.Integer(),
+    /** True when the caller may manage it. */
+    mine: Type.Boolean(),
+  }),
+])
+export type EventView = Static<typeof EventView>
+export const SeatView = Type.Object({
+  id: SeatId,
+  n: Type.Integer(),
+  section: Type.String(),
+  row: nullable(Type.String()),
+  number: nullable(Type.String()),
+  tier: Type.String(),
+  price: Money,
+  status: words(SEAT_STATUS_BY_CODE),
+})
+export type SeatView = Static<typeof SeatView>
+
+/**
+ * Geometry by index. Units are seat pitches: neighbours in a straight row lie 1 apart; y grows away from the stage.
+ * A row is a run of `count` seats, the first at (x, y), each next one `dx`, `dy` further, or, when `arc` is given,
+ * on the circle [centre x, centre y, radius, first angle, step] in radians, clockwise from the positive x axis.
+ * Seat labels within a row: `numbers` lists them only where they do not follow the section's numbering.
+ */
+export const MapRow = Type.Object({
+  label: Type.String(),
+  count: Type.Integer(),
+  x: Type.Number(),
+  y: Type.Number(),
+  dx: Type.Number(),
+  dy: Type.Number(),
+  arc: Type.Optional(Type.Tuple([Type.Number(), Type.Number(), Type.Number(), Type.Number(), Type.Number()])),
+})
+export type MapRow = Static<typeof MapRow>
+export const MapSection = Type.Object({
+  id: Type.Integer(),
+  name: Type.String(),
+  kind: words(['seated', 'general'] as const),
+  /** Index into `tiers`. */
+  tier: Type.Integer(),
+  /** The section's seats are n in [first, first + seats), row by row. */
+  first: Type.Integer(),
+  seats: Type.Integer(),
+  numbering: Type.Optional(words(['left-to-right', 'right-to-left', 'odd-even'] as const)),
+  /** [x, y, width, height] of its bounding box. */
+  box: Type.Tuple([Type.Number(), Type.Number(), Type.Number(), Type.Number()]),
+  /** Empty for general admission. */
+  rows: Type.Array(MapRow),
+})
+export type MapSection = Static<typeof MapSection>
+export const MapView = Type.Object({
+  mapVersion: Type.Integer(),
+  total: Type.Integer(),
+  tiers: Type.Array(TierView),
+  sections: Type.Array(MapSection),
+  width: Type.Number(),
+  height: Type.Number(),
+})
+export type MapView = Static<typeof MapView>
+export const AvailabilityView = Type.Object({
+  version: Type.Integer(),
+  total: Type.Integer(),
+  status: Type.String({ description: 'base64, 2 bits a seat: seat n at bits 2(n mod 4) of byte ⌊n/4⌋' }),
+})
+export type AvailabilityView = Static<typeof AvailabilityView>
+export const CreatedView = Type.Object({ created: Type.Integer() })
+export const EventStatsView = Type.Object({
+  seats: Type.Object({
+    total: Type.Integer(),
+    available: Type.Integer(),
+    reserved: Type.Integer(),
+    sold: Type.Integer(),
+    blocked: Type.Integer(),
+  }),
+  bookings: Type.Object({
+    pending: Type.Integer(),
+    confirmed: Type.Integer(),
+    expired: Type.Integer(),
+    cancelled: Type.Integer(),
+    refunded: Type.Integer(),
+  }),
+  revenue: Money,
+  funnel: Type.Object({
+    joined: Type.Integer(),
+    admitted: Type.Integer(),
+    held: Type.Integer(),
+    paid: Type.Integer(),
+  }),
+})
+export type EventStatsView = Static<typeof EventStatsView>
+
+// ── Room ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const RoomBody = body({
+  enabled: Type.Boolean(),
+  lobbyAt: Type.Optional(nullable(Instant)),
+  activeMax: Type.Integer({ minimum: 1, maximum: 100_000 }),
+  admitPerMinute: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 10_000_000 }))),
+  doorSeconds: Type.Integer({ minimum: 0, maximum: 3_600 }),
+  passSeconds: Type.Integer({ minimum: 1, maximum: 86_400 }),
+  graceSeconds: Type.Integer({ minimum: 0, maximum: 86_400 }),
+})
+export type RoomBody = Static<typeof RoomBody>
+export const NoticeBody = body({
+  text: Type.String({ minLength: 1, maxLength: LIMITS.noticeMax, pattern: '\\S' }),
+})
+export const JoinBody = Type.Optional(body({ ticket: Type.Optional(Type.String({ maxLength: 1_024 })) }))
+
+export const RoomView = Type.Object({
+  enabled: Type.Boolean(),
+  phase: words(ROOM_PHASES),
+  lobbyAt: nullable(Instant),
+  onSaleAt: nullable(Instant),
+  waiting: Type.Integer(),
+  serving: Type.Integer(),
+  perMinute: Type.Integer(),
+  seatsLeft: Type.Integer(),
+  commitment: nullable(Type.String()),
+  epoch: Type.Integer(),
+  serverTime: Instant,
+})
+export type RoomView = Static<typeof RoomView>
+export const RoomSettingsView = Type.Composite([RoomBody, Type.Object({ control: Type.String() })])
+export type RoomSettingsView = Static<typeof RoomSettingsView>
+/** Where an entrant stands. `state` decides which of the other fields are set. */
+export const EntrantView = Type.Object({
+  state: words(['outside', 'waiting', 'called', 'admitted'] as const),
+  number: nullable(Type.Integer()),
+  place: nullable(Type.Integer()),
+  ticket: nullable(Type.String()),
+  epoch: Type.Integer(),
+  claimBefore: nullable(Instant),
+  pass: nullable(Type.String()),
+  expiresAt: nullable(Instant),
+  room: RoomView,
+  /** Poll again after this many milliseconds. */
+  pollMs: Type.Integer(),
+})
+export type EntrantView = Static<typeof EntrantView>
+export const RoomStatsView = Type.Object({
+  waiting: Type.Integer(),
+  called: Type.Integer(),
+  active: Type.Integer(),
+  admitted: Type.Integer(),
+  noShows: Type.Integer(),
+  noShowRate: Type.Number(),
+  perMinute: Type.Integer(),
+  waitSeconds: Type.Object({
+    p50: nullable(Type.Number()),
+    p90: nullable(Type.Number()),
+    p99: nullable(Type.Number()),
+  }),
+})
+export type RoomStatsView = Static<typeof RoomStatsView>
+
+// ── Bookings, payments, tickets ──────────────────────────────────────────────────────────────────────────────────
+
+export const CreateBookingBody = body({
+  seatId: Type.Optional(SeatId),
+  seatIds: Type.Optional(Type.Array(SeatId, { minItems: 1, maxItems: LIMITS.seatIdsPerRequest })),
+})
+export type CreateBookingBody = Static<typeof CreateBookingBody>
+export const CheckoutBody = Type.Optional(
+  body({ returnUrl: Type.Optional(Type.String({ maxLength: 2_000 })) }),
+)
+export const ConfirmBody = body({ method: words(SANDBOX_METHODS) })
+export const RefundBody = body({
+  seatIds: Type.Optional(Type.Array(SeatId, { minItems: 1, maxItems: LIMITS.seatIdsPerRequest })),
+  reason: Type.String({ minLength: 1, maxLength: LIMITS.nameMax }),
+})
+
+export const BookingView = Type.Object({
+  id: Id,
+  eventId: Id,
+  eventName: Type.String(),
+  status: words(['PENDING', 'CONFIRMED', 'EXPIRED', 'CANCELLED', 'REFUNDED'] as const),
+  seats: Type.Array(
+    Type.Object({
+      id: SeatId,
+      n: Type.Integer(),
+      section: Type.String(),
+      row: nullable(Type.String()),
+      number: nullable(Type.String()),
+      tier: Type.String(),
+      price: Money,
+    }),
+  ),
+  total: Money,
+  expiresAt: Instant,
+  createdAt: Instant,
+  confirmedAt: nullable(Instant),
+  timeline: Type.Array(Type.Object({ at: Instant, what: Type.String() })),
+})
+export type BookingView = Static<typeof BookingView>
+export const CheckoutView = Type.Object({
+  provider: Type.String(),
+  clientSecret: Type.Optional(Type.String()),
+  url: Type.Optional(Type.String()),
+  amount: Money,
+})
+export type CheckoutView = Static<typeof CheckoutView>
+export const TicketView = Type.Object({
+  id: Id,
+  bookingId: Id,
+  eventId: Id,
+  eventName: Type.String(),
+  startsAt: Instant,
+  timeZone: Type.String(),
+  location: Type.String(),
+  section: Type.String(),
+  row: nullable(Type.String()),
+  number: nullable(Type.String()),
+  code: Type.String(),
+  status: words(['VALID', 'REFUNDED'] as const),
+})
+export type TicketView = Static<typeof TicketView>
+
+// ── Demo and load ────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const DevBuyersBody = body({
+  count: Type.Integer({ minimum: 1, maximum: LIMITS.devBuyersPerRequest }),
+})
+export const DevBuyerView = Type.Object({ id: Id, email: Type.String(), accessToken: Type.String() })
+export type DevBuyerView = Static<typeof DevBuyerView>
+
+/** Names the fields of a schema, for tests that hold documents against code. */
+export const fieldNames = (schema: TObject) => Object.keys(schema.properties)
