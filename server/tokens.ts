@@ -1,0 +1,159 @@
+// Decides what a signed token says and when it is believed: access, pass and place, none accepted as another.
+//
+// @elysiajs/jwt checks only the signature unless told otherwise, so every verification names its one algorithm, its
+// issuer, its audience, its type and the claims that must be there.
+import { jwt } from '@elysiajs/jwt'
+import { createHmac, hkdfSync } from 'node:crypto'
+
+export const ACCESS_TOKEN_SECONDS = 15 * 60
+/** A place must outlive any line; its number says nothing once the epoch or the event is over. */
+const PLACE_SECONDS = 30 * 24 * 3600
+const ISSUER = 'onsale'
+const ALGORITHM = 'HS256'
+/** Longer than any token of ours; a longer one is refused unread. */
+const TOKEN_LENGTH_MAX = 2_048
+/** Far above any lifetime: with it, a genuine token that is merely too old still verifies, and can be called so. */
+const ANY_AGE_SECONDS = 100 * 365 * 24 * 3600
+const KINDS = {
+  access: { aud: 'onsale:access', typ: 'at+jwt', claims: ['sub', 'sid', 'email', 'iat', 'exp'] },
+  pass: { aud: 'onsale:pass', typ: 'pass+jwt', claims: ['sub', 'event', 'epoch', 'jti', 'iat', 'exp'] },
+  place: { aud: 'onsale:place', typ: 'place+jwt', claims: ['sub', 'event', 'epoch', 'number', 'iat', 'exp'] },
+} as const
+type Kind = keyof typeof KINDS
+
+export interface AccessClaims {
+  accountId: string
+  sessionId: string
+  email: string
+  expiresAt: Date
+}
+
+export interface PassClaims {
+  accountId: string
+  eventId: string
+  epoch: number
+  jti: string
+  expiresAt: Date
+}
+
+export interface PlaceClaims {
+  accountId: string
+  eventId: string
+  /** The arrival number, 0-based. */
+  number: number
+  epoch: number
+}
+
+/** `expired`: genuine in everything but its age. null: not ours, or not of this kind. */
+export type Verified<T> = T | 'expired' | null
+
+export interface Tokens {
+  /** Valid for 15 minutes, or until `expiresAt`. */
+  signAccess(of: Omit<AccessClaims, 'expiresAt'> & { expiresAt?: Date }): Promise<string>
+  verifyAccess(token: string): Promise<Verified<AccessClaims>>
+  /** A `jti` is made when none is given. */
+  signPass(of: Omit<PassClaims, 'jti'> & { jti?: string }): Promise<string>
+  verifyPass(token: string): Promise<Verified<PassClaims>>
+  signPlace(of: PlaceClaims): Promise<string>
+  verifyPlace(token: string): Promise<Verified<PlaceClaims>>
+  /** The one refresh token that may follow the given one; only the holder of the secret can compute it. */
+  successorOf(refreshToken: string): string
+}
+
+/** `secret` has at least 32 bytes; each kind of token is signed with a key of its own derived from it. */
+export function createTokens({ secret }: { secret: string }): Tokens {
+  const access = signer('access', secret)
+  const pass = signer('pass', secret)
+  const place = signer('place', secret)
+  const refreshKey = deriveKey(secret, 'refresh')
+  return {
+    signAccess: ({ accountId, sessionId, email, expiresAt }) =>
+      access.sign({ sub: accountId, sid: sessionId, email }, expiresAt ?? inSeconds(ACCESS_TOKEN_SECONDS)),
+    verifyAccess: (token) =>
+      access.verify(token, (read) => ({
+        accountId: read.text('sub'),
+        sessionId: read.text('sid'),
+        email: read.text('email'),
+        expiresAt: read.expiry(),
+      })),
+    signPass: ({ accountId, eventId, epoch, expiresAt, jti = Bun.randomUUIDv7() }) =>
+      pass.sign({ sub: accountId, event: eventId, epoch, jti }, expiresAt),
+    verifyPass: (token) =>
+      pass.verify(token, (read) => ({
+        accountId: read.text('sub'),
+        eventId: read.text('event'),
+        epoch: read.count('epoch'),
+        jti: read.text('jti'),
+        expiresAt: read.expiry(),
+      })),
+    signPlace: ({ accountId, eventId, number, epoch }) =>
+      place.sign({ sub: accountId, event: eventId, number, epoch }, inSeconds(PLACE_SECONDS)),
+    verifyPlace: (token) =>
+      place.verify(token, (read) => ({
+        accountId: read.text('sub'),
+        eventId: read.text('event'),
+        number: read.count('number'),
+        epoch: read.count('epoch'),
+      })),
+    successorOf: (refreshToken) => createHmac('sha256', refreshKey).update(refreshToken).digest('base64url'),
+  }
+}
+
+function signer(kind: Kind, secret: string) {
+  const { aud, typ, claims } = KINDS[kind]
+  const { jwt: plugin } = jwt({ secret: deriveKey(secret, kind), alg: ALGORITHM, typ }).decorator
+  const checks = {
+    algorithms: [ALGORITHM],
+    issuer: ISSUER,
+    audience: aud,
+    typ,
+    requiredClaims: [...claims],
+  }
+  return {
+    /** A token lasts whole seconds, rounded up: never less than was promised. */
+    sign: (payload: Record<string, string | number>, expiresAt: Date) =>
+      plugin.sign({ ...payload, iss: ISSUER, aud, exp: Math.ceil(expiresAt.getTime() / 1000) }),
+    verify: async <T>(token: string, read: (from: ClaimReader) => T): Promise<Verified<T>> => {
+      if (token.length === 0 || token.length > TOKEN_LENGTH_MAX) return null
+      const payload = await plugin.verify(token, checks)
+      if (payload === false) {
+        const old = await plugin.verify(token, { ...checks, clockTolerance: ANY_AGE_SECONDS })
+        return old === false ? null : 'expired'
+      }
+      try {
+        return read(new ClaimReader(payload))
+      } catch {
+        return null
+      }
+    },
+  }
+}
+
+class ClaimReader {
+  constructor(private readonly claims: Record<string, unknown>) {}
+
+  text(name: string): string {
+    const value = this.claims[name]
+    if (typeof value !== 'string') throw new TypeError(`claim ${name} is not a text`)
+    return value
+  }
+
+  count(name: string): number {
+    const value = this.claims[name]
+    if (!Number.isSafeInteger(value)) throw new TypeError(`claim ${name} is not a whole number`)
+    return value as number
+  }
+
+  expiry(): Date {
+    return new Date(this.count('exp') * 1000)
+  }
+}
+
+function deriveKey(secret: string, purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, '', `onsale:${purpose}`, 32))
+}
+
+/** On the same whole second that `iat` is written in, so that a lifetime reads as what it is. */
+function inSeconds(seconds: number): Date {
+  return new Date((Math.floor(Date.now() / 1000) + seconds) * 1000)
+}
