@@ -1,0 +1,134 @@
+// Owns the API's table of contents: every feature's routes under one prefix, one error shape, one document.
+import { swagger } from '@elysiajs/swagger'
+import { Elysia, ValidationError } from 'elysia'
+import { version } from '../package.json'
+import { authRoutes } from './auth/routes.ts'
+import { bookingRoutes } from './bookings/routes.ts'
+import type { Context } from './context.ts'
+import { devRoutes } from './dev/routes.ts'
+import { errorAnswer, Refusal, toRefusal } from './errors.ts'
+import { eventRoutes } from './events/routes.ts'
+import { healthRoutes, metricsRoutes } from './health/routes.ts'
+import { faultFields } from './log.ts'
+import { paymentRoutes } from './payments/routes.ts'
+import { ERROR_STATUS } from './protocol/codes.ts'
+import type { ErrorDetail } from './protocol/http.ts'
+import { rateLimitPlugin } from './rate-limit.ts'
+import { roomRoutes } from './room/routes.ts'
+import { ticketRoutes } from './tickets/routes.ts'
+
+const API = '/api/v1'
+const REQUEST_ID = /^[\w.:-]{1,100}$/
+const DETAILS_MAX = 20
+
+export type App = ReturnType<typeof createApp>
+
+/** The whole HTTP API; sockets, the web client and the docs page are the listener's. */
+export function createApp(context: Context) {
+  return (
+    // Unknown body fields are refused, not removed: a typing mistake must not pass in silence.
+    new Elysia({ name: 'onsale', normalize: false })
+      .use(requestEdge(context))
+      .use(documentation())
+      .use(rateLimitPlugin(context))
+      .group(API, (api) =>
+        api
+          .use(authRoutes(context))
+          .use(eventRoutes(context))
+          .use(roomRoutes(context))
+          .use(bookingRoutes(context))
+          .use(paymentRoutes(context))
+          .use(ticketRoutes(context))
+          .use(healthRoutes(context))
+          .use(devRoutes(context)),
+      )
+      .use(healthRoutes(context))
+      .use(metricsRoutes(context))
+  )
+}
+
+/** Gives each request an id, turns whatever is thrown into the error answer, and counts every answer. */
+function requestEdge(context: Context) {
+  const started = new WeakMap<Request, { at: number; requestId: string }>()
+  const startOf = (request: Request) => {
+    let start = started.get(request)
+    if (!start) {
+      const given = request.headers.get('x-request-id') ?? ''
+      started.set(
+        request,
+        (start = { at: performance.now(), requestId: REQUEST_ID.test(given) ? given : Bun.randomUUIDv7() }),
+      )
+    }
+    return start
+  }
+  return new Elysia({ name: 'request-edge' })
+    .onRequest(({ request, set }) => {
+      set.headers['x-request-id'] = startOf(request).requestId
+      set.headers['cache-control'] = 'no-store'
+    })
+    .derive({ as: 'global' }, ({ request }) => ({ requestId: startOf(request).requestId }))
+    .onError({ as: 'global' }, ({ code, error, request, set }) => {
+      const { requestId } = startOf(request)
+      const path = new URL(request.url).pathname
+      const refusal = refusalOf(code, error)
+      if (refusal.code === 'internal')
+        context.log.error('request_failed', { requestId, path, ...faultFields(error) })
+      if (refusal.retryAfterSeconds) set.headers['retry-after'] = String(Math.ceil(refusal.retryAfterSeconds))
+      set.headers['content-type'] = 'application/json; charset=utf-8'
+      set.headers['cache-control'] = 'no-store'
+      set.status = ERROR_STATUS[refusal.code]
+      return errorAnswer(refusal, { path, requestId })
+    })
+    .onAfterResponse({ as: 'global' }, ({ request, route, set }) => {
+      const seconds = (performance.now() - startOf(request).at) / 1_000
+      context.telemetry.answered(request.method, route || 'unmatched', Number(set.status ?? 200), seconds)
+    })
+}
+
+function refusalOf(code: string | number, error: unknown): Refusal {
+  if (error instanceof ValidationError)
+    return new Refusal('request_invalid', { details: validationDetails(error) })
+  if (code === 'NOT_FOUND') return new Refusal('not_found')
+  if (code === 'PARSE') return new Refusal('request_invalid', { message: 'The body is not JSON.' })
+  if (code === 'INVALID_COOKIE_SIGNATURE') return new Refusal('unauthenticated')
+  return toRefusal(error)
+}
+
+/** Which fields are wrong and what they must be; never the value that was sent. */
+function validationDetails(error: ValidationError): ErrorDetail[] {
+  const where = error.type === 'body' ? '' : error.type
+  return error.all.slice(0, DETAILS_MAX).map((problem) => ({
+    path: `${where}${'path' in problem ? String(problem.path) : ''}` || '/',
+    message: ('message' in problem && String(problem.message)) || 'is not valid',
+  }))
+}
+
+function documentation() {
+  return swagger({
+    path: '/api/docs',
+    specPath: '/api/docs/json',
+    exclude: ['/api/docs', '/api/docs/json', '/metrics', /^\/health/],
+    documentation: {
+      info: {
+        title: 'Onsale',
+        version,
+        description: 'A fair waiting room, a live seat map, and reservations that cannot sell a seat twice.',
+      },
+      tags: [
+        { name: 'Auth', description: 'Accounts, sessions, roles' },
+        { name: 'Event', description: 'Events, seats, maps, availability' },
+        { name: 'Room', description: 'The waiting room; the same moves as the socket’s' },
+        { name: 'Booking', description: 'Seats kept for one buyer' },
+        { name: 'Payment', description: 'Paying and refunding' },
+        { name: 'Ticket', description: 'What a paid seat becomes' },
+        { name: 'Operations', description: 'Health and development' },
+      ],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          cookie: { type: 'apiKey', in: 'cookie', name: 'accessToken' },
+        },
+      },
+    },
+  })
+}

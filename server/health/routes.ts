@@ -1,0 +1,79 @@
+// Answers whether this process lives, whether it can serve, and how it has been doing.
+import { Elysia } from 'elysia'
+import { timingSafeEqual } from 'node:crypto'
+import { Type } from '@sinclair/typebox'
+import type { Context } from '../context.ts'
+import { Refusal, reply } from '../errors.ts'
+import { describe } from '../http-docs.ts'
+
+const PROBE_TIMEOUT_MS = 1_000
+const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/
+
+export const healthRoutes = (context: Context) =>
+  new Elysia({ prefix: '/health' })
+    .get('/live', () => reply(200, 'Alive', { status: 'live' }), {
+      detail: describe({
+        summary: 'Is the process alive',
+        tag: 'Operations',
+        access: 'anyone',
+        success: { status: 200, data: Type.Object({ status: Type.String() }), description: 'It is.' },
+      }),
+    })
+    .get(
+      '/ready',
+      async () => {
+        const missing = (
+          await Promise.all([
+            probe('postgres', () => context.ledger.sql`select 1`),
+            probe('redis', () => context.redis.ping()),
+          ])
+        ).filter((name) => name !== null)
+        if (missing.length > 0)
+          throw new Refusal('store_unavailable', {
+            message: `Not ready: ${missing.join(' and ')} did not answer.`,
+            details: missing.map((name) => ({ path: name, message: 'did not answer' })),
+          })
+        return reply(200, 'Ready', { status: 'ready' })
+      },
+      {
+        detail: describe({
+          summary: 'Can the process serve',
+          description: '503 names the stores that do not answer.',
+          tag: 'Operations',
+          access: 'anyone',
+          success: { status: 200, data: Type.Object({ status: Type.String() }), description: 'It can.' },
+        }),
+      },
+    )
+
+/** Null when the store answers in time, else its name. */
+async function probe(name: string, ask: () => PromiseLike<unknown>): Promise<string | null> {
+  const answered = (async () => ask())().then(
+    () => true,
+    () => false,
+  )
+  return (await Promise.race([answered, Bun.sleep(PROBE_TIMEOUT_MS).then(() => false)])) ? null : name
+}
+
+/** GET /metrics: every process' figures in one scrape, for the bearer of METRICS_TOKEN or for loopback alone. */
+export const metricsRoutes = (context: Context) =>
+  new Elysia().get(
+    '/metrics',
+    async ({ request, headers, set }) => {
+      if (!mayScrape(context, request, headers.authorization)) throw new Refusal('not_found')
+      const { contentType, body } = await context.telemetry.text()
+      set.headers['content-type'] = contentType
+      return body
+    },
+    { detail: { hide: true } },
+  )
+
+function mayScrape(context: Context, request: Request, authorization: string | undefined): boolean {
+  const token = context.config.metricsToken
+  // Whatever came through a proxy came from outside, wherever the proxy runs.
+  if (token === null)
+    return LOOPBACK.test(context.addressOf(request)) && !request.headers.has('x-forwarded-for')
+  const given = Buffer.from(authorization ?? '')
+  const wanted = Buffer.from(`Bearer ${token}`)
+  return given.length === wanted.length && timingSafeEqual(given, wanted)
+}

@@ -1,0 +1,113 @@
+// Owns the door of one process: what goes to a socket, to the web client, to the docs page and to the API.
+//
+// Sockets are upgraded here and not by Elysia, whose per-route socket limits are ignored, whose beforeHandle runs
+// twice an upgrade, and which finds a path at the wrong place when the Host is very short (ADR 7).
+import type { Server } from 'bun'
+import { createApp } from './app.ts'
+import type { Context } from './context.ts'
+import { docsPage } from './docs.ts'
+import { errorAnswer, Refusal } from './errors.ts'
+import { LIMITS } from './protocol/codes.ts'
+import { createSockets, type SocketData } from './room/socket.ts'
+import { webClient } from './web-client.ts'
+
+const SOCKET_PATH = '/ws/event/'
+const DOCS_PATH = '/api/docs'
+/** Elysia looks for the path from this offset on; a URL whose path begins earlier would be read wrong. */
+const PATH_OFFSET_MIN = 11
+/** The longest answer takes this long; a client that sends nothing is cut. */
+const HTTP_IDLE_SECONDS = 30
+const DRAIN_MS = 8_000
+
+const SECURITY_HEADERS: [string, string][] = [
+  ['x-content-type-options', 'nosniff'],
+  ['referrer-policy', 'no-referrer'],
+  ['x-frame-options', 'DENY'],
+  ['cross-origin-opener-policy', 'same-origin'],
+]
+
+export interface Listener {
+  url: string
+  /** Takes no more, tells sockets to come back elsewhere, finishes what is under way; bounded in time. */
+  stop(): Promise<void>
+}
+
+export async function listen(context: Context): Promise<Listener> {
+  const app = createApp(context)
+  const sockets = createSockets(context)
+  const web = await webClient(context.config.publicUrl)
+
+  const route = async (request: Request, server: Server<SocketData>): Promise<Response | undefined> => {
+    const pathStart = request.url.indexOf('/', request.url.indexOf('//') + 2)
+    if (pathStart < PATH_OFFSET_MIN)
+      return refuse(request, new Refusal('request_invalid', { message: 'The Host header is not valid.' }))
+    const path = request.url.slice(pathStart).split('?', 1)[0] ?? '/'
+    if (path.startsWith(SOCKET_PATH)) return sockets.upgrade(request, server)
+    if (
+      path.startsWith('/api/') ||
+      path === '/metrics' ||
+      path.startsWith('/health/') ||
+      path.startsWith('/dev/')
+    ) {
+      if (path === DOCS_PATH || path.startsWith(`${DOCS_PATH}/assets/`)) return docsPage(path)
+      const refusal = bodyRefusal(request)
+      return refusal ? refuse(request, refusal) : app.fetch(request)
+    }
+    return web(request, path)
+  }
+
+  const server = Bun.serve<SocketData>({
+    port: context.config.port,
+    hostname: context.config.bind,
+    // Without this a second server on the port would silently take half of the traffic.
+    reusePort: context.config.servers > 1,
+    idleTimeout: HTTP_IDLE_SECONDS,
+    maxRequestBodySize: LIMITS.bodyBytes,
+    websocket: sockets.handlers,
+    async fetch(request, server) {
+      context.came(request, server.requestIP(request)?.address ?? 'unknown')
+      const response = await route(request, server)
+      if (response)
+        for (const [name, value] of SECURITY_HEADERS)
+          if (!response.headers.has(name)) response.headers.set(name, value)
+      return response
+    },
+    error: () => refuseUnknown(),
+  })
+  sockets.start(server)
+
+  return {
+    url: context.config.publicUrl,
+    async stop() {
+      await sockets.drain()
+      await Promise.race([server.stop(), Bun.sleep(DRAIN_MS)])
+      await server.stop(true)
+    },
+  }
+}
+
+/** What can be refused of a body before it is read: its size and its kind. A form would be a cross-site write. */
+function bodyRefusal(request: Request): Refusal | null {
+  if (request.body === null) return null
+  if (Number(request.headers.get('content-length') ?? 0) > LIMITS.bodyBytes)
+    return new Refusal('body_too_large')
+  if (request.headers.get('content-length') === '0') return null
+  const kind = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
+  return kind === 'application/json'
+    ? null
+    : new Refusal('request_invalid', { message: 'Send the body as application/json.' })
+}
+
+function refuse(request: Request, refusal: Refusal): Response {
+  const requestId = Bun.randomUUIDv7()
+  const answer = errorAnswer(refusal, {
+    path: request.url.replace(/^[a-z]+:\/\/[^/]*/, '').split('?', 1)[0] ?? '/',
+    requestId,
+  })
+  return Response.json(answer, { status: answer.statusCode, headers: { 'x-request-id': requestId } })
+}
+
+function refuseUnknown(): Response {
+  const answer = errorAnswer(new Refusal('internal'), { path: '', requestId: Bun.randomUUIDv7() })
+  return Response.json(answer, { status: answer.statusCode })
+}

@@ -1,0 +1,39 @@
+// Starts one server process: environment → context → listener, and the way back on a signal.
+import { readConfig } from './config.ts'
+import { createContext } from './context.ts'
+import { listen } from './listen.ts'
+import { faultFields } from './log.ts'
+
+/** Past this the process ends whatever hangs; the supervisor's own limit is longer. */
+const STOP_WITHIN_MS = 9_000
+
+const read = readConfig(process.env)
+if ('problems' in read) {
+  console.error(`The server cannot start:\n${read.problems.map((problem) => `  - ${problem}`).join('\n')}`)
+  process.exit(1)
+}
+
+const context = createContext(read.config)
+process.on('unhandledRejection', (fault) => context.log.error('unhandled_rejection', faultFields(fault)))
+
+const listener = await listen(context).catch((fault: unknown) => {
+  const taken = fault instanceof Error && 'code' in fault && fault.code === 'EADDRINUSE'
+  console.error(
+    taken ? `Port ${read.config.port} is taken.` : `The server cannot listen: ${faultFields(fault).message}`,
+  )
+  process.exit(1)
+})
+context.log.info('server_started', { port: read.config.port, servers: read.config.servers })
+
+let stopping = false
+async function stop() {
+  if (stopping) return
+  stopping = true
+  setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref()
+  await listener.stop()
+  await context.close()
+  context.log.info('server_stopped')
+  process.exit(0)
+}
+process.on('SIGTERM', stop)
+process.on('SIGINT', stop)

@@ -1,0 +1,160 @@
+// Owns the server's metrics and business events: one function an event, each one log line and one metric.
+import {
+  AggregatorRegistry,
+  Counter,
+  Gauge,
+  Histogram,
+  Registry,
+  collectDefaultMetrics,
+  type MetricObject,
+} from 'prom-client'
+import type { Log } from './log.ts'
+
+const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+const WAIT_BUCKETS = [1, 5, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200]
+/** A process that has not reported for this long has ended; its figures leave the answer. */
+const SNAPSHOT_MAX_AGE_MS = 15_000
+const SNAPSHOTS_MAX = 256
+export const METRICS_CHANNEL = 'metrics'
+
+export interface MetricsSnapshot {
+  process: string
+  at: number
+  metrics: MetricObject[]
+}
+
+export type BookingOutcome = 'held' | 'confirmed' | 'cancelled' | 'expired' | 'refunded' | 'declined'
+export type ConflictStage = 'status' | 'lock' | 'version'
+export type Telemetry = ReturnType<typeof createTelemetry>
+
+/** `name` tells this process from the others that report. */
+export function createTelemetry(log: Log, name: string) {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const counter = <L extends string>(metric: string, help: string, labelNames: L[] = []) =>
+    new Counter({ name: metric, help, labelNames, registers: [registry] })
+  const gauge = (metric: string, help: string, aggregator: 'sum' | 'max' = 'sum') =>
+    new Gauge({ name: metric, help, registers: [registry], aggregator })
+
+  const requests = counter('http_requests_total', 'HTTP answers, refusals included', [
+    'method',
+    'route',
+    'status',
+  ])
+  const durations = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time to answer',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: LATENCY_BUCKETS,
+    registers: [registry],
+  })
+  const ticketsSold = counter('tickets_sold_total', 'Seats sold')
+  const bookings = counter('bookings_total', 'Bookings by what became of them', ['outcome'])
+  const conflicts = counter('seat_conflicts_total', 'Seats refused, by the guard that refused', ['stage'])
+  const roomWaiting = gauge('room_waiting', 'Entrants waiting to be called, all rooms')
+  const roomActive = gauge('room_active', 'Live passes, all rooms')
+  const roomAdmitted = counter('room_admitted_total', 'Passes issued')
+  const roomNoShow = counter('room_no_show_total', 'Turns that nobody claimed')
+  const roomWait = new Histogram({
+    name: 'room_wait_seconds',
+    help: 'From joining to the pass',
+    buckets: WAIT_BUCKETS,
+    registers: [registry],
+  })
+  const connections = gauge('ws_connections', 'Open sockets')
+  const broadcast = new Histogram({
+    name: 'ws_broadcast_seconds',
+    help: 'Server time to hand one broadcast to every socket of a topic',
+    buckets: LATENCY_BUCKETS,
+    registers: [registry],
+  })
+
+  const others = new Map<string, MetricsSnapshot>()
+  const snapshot = async (): Promise<MetricsSnapshot> => ({
+    process: name,
+    at: Date.now(),
+    metrics: await registry.getMetricsAsJSON(),
+  })
+
+  return {
+    registry,
+    answered(method: string, route: string, status: number, seconds: number) {
+      requests.inc({ method, route, status })
+      durations.observe({ method, route, status }, seconds)
+    },
+    seatsHeld(fields: { requestId: string; eventId: string; bookingId: string; seats: number }) {
+      bookings.inc({ outcome: 'held' })
+      log.info('seats_held', fields)
+    },
+    seatsRefused(stage: ConflictStage, seats: number) {
+      conflicts.inc({ stage }, seats)
+    },
+    bookingConfirmed(fields: { requestId: string; eventId: string; bookingId: string; seats: number }) {
+      bookings.inc({ outcome: 'confirmed' })
+      ticketsSold.inc(fields.seats)
+      log.info('booking_confirmed', fields)
+    },
+    bookingReleased(fields: { requestId: string; eventId: string; bookingId: string }) {
+      bookings.inc({ outcome: 'cancelled' })
+      log.info('booking_released', fields)
+    },
+    bookingRefunded(fields: { requestId: string; eventId: string; bookingId: string }) {
+      bookings.inc({ outcome: 'refunded' })
+      log.info('booking_refunded', fields)
+    },
+    paymentDeclined(fields: { requestId: string; eventId: string; bookingId: string }) {
+      bookings.inc({ outcome: 'declined' })
+      log.info('payment_declined', fields)
+    },
+    roomAdmitted(waitSeconds: number) {
+      roomAdmitted.inc()
+      roomWait.observe(waitSeconds)
+    },
+    roomNoShow(turns: number) {
+      roomNoShow.inc(turns)
+    },
+    /** Said by the process whose clock ticks, for all rooms together. */
+    roomCounted(waiting: number, active: number) {
+      roomWaiting.set(waiting)
+      roomActive.set(active)
+    },
+    socketOpened() {
+      connections.inc()
+    },
+    socketClosed() {
+      connections.dec()
+    },
+    broadcastSent(seconds: number) {
+      broadcast.observe(seconds)
+    },
+    snapshot,
+    /** Takes another process' report; anything that is not one is ignored. */
+    remember(message: string) {
+      const report = parseSnapshot(message)
+      if (!report || report.process === name) return
+      if (others.size >= SNAPSHOTS_MAX && !others.has(report.process)) return
+      others.set(report.process, report)
+    },
+    /** Every process' figures in one text, for one scrape of any server. */
+    async text(): Promise<{ contentType: string; body: string }> {
+      const oldest = Date.now() - SNAPSHOT_MAX_AGE_MS
+      for (const [process, report] of others) if (report.at < oldest) others.delete(process)
+      const all = [await snapshot(), ...others.values()].map((report) => report.metrics)
+      const merged = AggregatorRegistry.aggregate(all)
+      return { contentType: merged.contentType, body: await merged.metrics() }
+    },
+  }
+}
+
+function parseSnapshot(message: string): MetricsSnapshot | null {
+  try {
+    const value: unknown = JSON.parse(message)
+    if (typeof value !== 'object' || value === null) return null
+    const { process, at, metrics } = value as Partial<MetricsSnapshot>
+    return typeof process === 'string' && typeof at === 'number' && Array.isArray(metrics)
+      ? { process, at, metrics }
+      : null
+  } catch {
+    return null
+  }
+}

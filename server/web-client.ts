@@ -1,0 +1,77 @@
+// Serves the built web client from memory: hashed assets for ever, the page itself always fresh.
+import { Glob } from 'bun'
+import { join } from 'node:path'
+
+const DIST = join(import.meta.dir, '../web/dist')
+const ASSET_MAX_AGE_SECONDS = 31_536_000
+const FILES_MAX = 500
+const HASHED = /^\/assets\//
+const COMPRESSIBLE = /^(text\/|application\/(javascript|json|manifest)|image\/svg)/
+const GZIP_FROM_BYTES = 1_024
+
+interface WebFile {
+  plain: Uint8Array<ArrayBuffer>
+  gzip: Uint8Array<ArrayBuffer> | null
+  headers: Record<string, string>
+}
+
+/** Answers every path that is not the API's: a file of the client, or its page. */
+export async function webClient(publicUrl: string): Promise<(request: Request, path: string) => Response> {
+  const files = await loadFiles()
+  const page = files.get('/index.html')
+  const policy = contentSecurityPolicy(publicUrl)
+
+  return (request, path) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return new Response('Method Not Allowed', { status: 405 })
+    const file = files.get(path) ?? (/\.\w+$/.test(path) ? undefined : page)
+    if (!file) return new Response('Not Found', { status: 404 })
+    const zipped = file.gzip !== null && (request.headers.get('accept-encoding') ?? '').includes('gzip')
+    return new Response(zipped ? file.gzip : file.plain, {
+      headers: {
+        ...file.headers,
+        ...(zipped ? { 'content-encoding': 'gzip' } : {}),
+        ...(file === page ? { 'content-security-policy': policy } : {}),
+      },
+    })
+  }
+}
+
+async function loadFiles(): Promise<Map<string, WebFile>> {
+  const files = new Map<string, WebFile>()
+  const paths = await Array.fromAsync(new Glob('**/*').scan({ cwd: DIST })).catch(() => [] as string[])
+  for (const path of paths.slice(0, FILES_MAX)) {
+    const file = Bun.file(join(DIST, path))
+    const plain = new Uint8Array(await file.arrayBuffer())
+    const type = file.type
+    const zip = COMPRESSIBLE.test(type) && plain.length >= GZIP_FROM_BYTES
+    files.set(`/${path}`, {
+      plain,
+      gzip: zip ? Bun.gzipSync(plain) : null,
+      headers: {
+        'content-type': type,
+        vary: 'accept-encoding',
+        'cache-control': HASHED.test(`/${path}`)
+          ? `public, max-age=${ASSET_MAX_AGE_SECONDS}, immutable`
+          : 'no-cache',
+      },
+    })
+  }
+  return files
+}
+
+function contentSecurityPolicy(publicUrl: string): string {
+  const socket = publicUrl.replace(/^http/, 'ws')
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "font-src 'self'",
+    `connect-src 'self' ${socket}`,
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
