@@ -1,0 +1,203 @@
+// Owns the seats of an event outside a booking: how they are made in bulk, listed, blocked and read as a whole.
+import { and, asc, eq, gt, gte, inArray, lt, sql } from 'drizzle-orm'
+import { inTransaction, type Db, type Reader, type Tx } from './client.ts'
+import { isId, type SectionRow, type TierRow } from './events.ts'
+import type { Problem } from './event-rules.ts'
+import { SEAT_CODES, SEAT_MOVES, SEAT_STATUSES, type SeatStatus } from './lifecycle.ts'
+import { planSections, type NewSection, type PlannedSection } from './seat-plan.ts'
+import { events, seats, sections, tiers } from './schema.ts'
+
+export type { NewSection } from './seat-plan.ts'
+
+export type CreateSeatsOutcome =
+  | { ok: true; created: number; total: number; mapVersion: number }
+  | { ok: false; refusal: 'request_invalid'; problems: Problem[] }
+  | { ok: false; refusal: 'not_found' | 'event_not_on_sale' }
+
+/** 200,000 rows and their indexes are seconds of work on a small machine; everything else stays under the pool's limit. */
+const BULK_STATEMENT_TIMEOUT = '60s'
+
+/**
+ * Adds sections and their seats, all or none, n following on from the seats there are. A section that exists with the
+ * same layout is left as it is, so that repeating a request creates nothing; with another one it is refused.
+ * The event's row is locked throughout: two requests at once follow each other.
+ */
+export async function createSeats(
+  db: Db,
+  eventId: string,
+  wanted: NewSection[],
+): Promise<CreateSeatsOutcome> {
+  if (!isId(eventId)) return { ok: false, refusal: 'not_found' }
+  return inTransaction(db, async (tx): Promise<CreateSeatsOutcome> => {
+    const [event] = await tx.select().from(events).where(eq(events.id, eventId)).for('no key update')
+    if (!event) return { ok: false, refusal: 'not_found' }
+    if (event.status === 'CANCELLED') return { ok: false, refusal: 'event_not_on_sale' }
+    const known = {
+      currency: event.currency,
+      seatCount: event.seatCount,
+      tiers: await tx.select().from(tiers).where(eq(tiers.eventId, eventId)).orderBy(asc(tiers.id)),
+      sections: await tx.select().from(sections).where(eq(sections.eventId, eventId)),
+    }
+    const plan = planSections(known, wanted)
+    if (plan.problems.length > 0) return { ok: false, refusal: 'request_invalid', problems: plan.problems }
+    const { seatCount, mapVersion } = event
+    if (plan.sections.length === 0) return { ok: true, created: 0, total: seatCount, mapVersion }
+
+    await tx.execute(sql`select set_config('statement_timeout', ${BULK_STATEMENT_TIMEOUT}, true)`)
+    if (plan.tiers.length > 0) await tx.insert(tiers).values(plan.tiers.map((tier) => ({ eventId, ...tier })))
+    await tx.insert(sections).values(plan.sections.map((section) => ({ eventId, ...section })))
+    for (const section of plan.sections) await insertSeats(tx, eventId, section)
+    const created = plan.sections.reduce((sum, section) => sum + section.seatCount, 0)
+    const change = { seatCount: seatCount + created, mapVersion: mapVersion + 1, updatedAt: new Date() }
+    await tx.update(events).set(change).where(eq(events.id, eventId))
+    return { ok: true, created, total: change.seatCount, mapVersion: change.mapVersion }
+  })
+}
+
+/**
+ * One statement a section. Seats of a row stand from left to right as seen from the audience; `odd-even` puts the odd
+ * numbers left of the middle and the even ones right, lowest at the middle, as theatres do.
+ */
+async function insertSeats(tx: Tx, eventId: string, section: PlannedSection): Promise<void> {
+  const { id, tierId, firstN, seatCount, layout } = section
+  if (!layout) {
+    await tx.execute(sql`
+      insert into seats (event_id, n, section_id, tier_id)
+      select ${eventId}::uuid, n, ${id}::smallint, ${tierId}::smallint
+      from generate_series(${firstN}::int, ${firstN + seatCount - 1}::int) as n`)
+    return
+  }
+  const count = layout.seatsPerRow
+  const half = Math.ceil(count / 2)
+  const number = {
+    'left-to-right': sql`i + 1`,
+    'right-to-left': sql`${count}::int - i`,
+    'odd-even': sql`case when i < ${half}::int then 2 * (${half}::int - i) - 1 else 2 * (i - ${half}::int) + 2 end`,
+  }[layout.numbering]
+  await tx.execute(sql`
+    insert into seats (event_id, n, section_id, row_label, seat_label, tier_id)
+    select ${eventId}::uuid, ${firstN}::int + (r.place::int - 1) * ${count}::int + i, ${id}::smallint,
+      r.label, (${number})::text, ${tierId}::smallint
+    from jsonb_array_elements_text(${JSON.stringify(layout.rowLabels)}::text::jsonb) with ordinality as r(label, place)
+    cross join generate_series(0, ${count - 1}::int) as i`)
+}
+
+export interface SeatRow {
+  n: number
+  section: string
+  row: string | null
+  number: string | null
+  tier: string
+  /** Minor units of the event's currency. */
+  price: number
+  status: SeatStatus
+}
+
+/** Seats in map order after `afterN`; an unknown section has none. */
+export async function listSeats(
+  reader: Reader,
+  query: { eventId: string; section?: string; status?: SeatStatus; limit: number; afterN?: number },
+): Promise<SeatRow[]> {
+  const { eventId, section, status, limit, afterN } = query
+  let range
+  if (section !== undefined) {
+    const named = and(eq(sections.eventId, eventId), eq(sections.name, section))
+    const [known] = await reader.select().from(sections).where(named)
+    if (!known) return []
+    range = and(gte(seats.n, known.firstN), lt(seats.n, known.firstN + known.seatCount))
+  }
+  return reader
+    .select({
+      n: seats.n,
+      section: sections.name,
+      row: seats.rowLabel,
+      number: seats.seatLabel,
+      tier: tiers.name,
+      price: tiers.price,
+      status: seats.status,
+    })
+    .from(seats)
+    .innerJoin(sections, and(eq(sections.eventId, seats.eventId), eq(sections.id, seats.sectionId)))
+    .innerJoin(tiers, and(eq(tiers.eventId, seats.eventId), eq(tiers.id, seats.tierId)))
+    .where(
+      and(
+        eq(seats.eventId, eventId),
+        range,
+        status === undefined ? undefined : eq(seats.status, status),
+        afterN === undefined ? undefined : gt(seats.n, afterN),
+      ),
+    )
+    .orderBy(asc(seats.n))
+    .limit(limit)
+}
+
+export interface SeatChange {
+  n: number
+  status: SeatStatus
+  version: number
+}
+
+export type PatchSeatsOutcome =
+  /** `changed` holds only the seats that were not in that status before. */
+  | { ok: true; changed: SeatChange[] }
+  | { ok: false; refusal: 'seat_taken'; seats: number[] }
+  | { ok: false; refusal: 'not_found' }
+
+/**
+ * Takes seats off sale or puts them back, all or none: a seat that is reserved or sold refuses the whole request.
+ * What changed is for the caller to settle in Redis and announce.
+ */
+export async function patchSeatStatus(
+  db: Db,
+  patch: { eventId: string; seats: number[]; status: 'BLOCKED' | 'AVAILABLE'; reason: string },
+): Promise<PatchSeatsOutcome> {
+  const { eventId, status, reason } = patch
+  const wanted = [...new Set(patch.seats)].sort((a, b) => a - b)
+  const move = status === 'BLOCKED' ? SEAT_MOVES.block : SEAT_MOVES.unblock
+  return inTransaction(db, async (tx): Promise<PatchSeatsOutcome> => {
+    const rows = await tx
+      .select({ n: seats.n, status: seats.status, version: seats.version })
+      .from(seats)
+      .where(and(eq(seats.eventId, eventId), inArray(seats.n, wanted)))
+      .orderBy(asc(seats.n))
+      .for('update')
+    if (rows.length < wanted.length) return { ok: false, refusal: 'not_found' }
+    const taken = rows.filter((seat) => seat.status === 'RESERVED' || seat.status === 'SOLD')
+    if (taken.length > 0) return { ok: false, refusal: 'seat_taken', seats: taken.map((seat) => seat.n) }
+    const moving = rows.filter((seat) => seat.status === move.from)
+    if (moving.length === 0) return { ok: true, changed: [] }
+    const read = JSON.stringify(moving.map(({ n, version }) => ({ n, version })))
+    const moved = await tx.execute<{ n: number; version: number }>(sql`
+      update seats set status = ${move.to}, version = seats.version + 1,
+        blocked_reason = ${move.to === 'BLOCKED' ? reason : null}
+      from jsonb_to_recordset(${read}::text::jsonb) as read(n int, version int)
+      where seats.event_id = ${eventId} and seats.n = read.n and seats.version = read.version
+        and seats.status = ${move.from}
+      returning seats.n, seats.version`)
+    if (moved.length < moving.length) throw new Error('a locked seat changed under its lock')
+    return { ok: true, changed: moved.map(({ n, version }) => ({ n, status: move.to, version })) }
+  })
+}
+
+/** The status of every seat in map order, one code a byte; null when the event does not exist. One statement. */
+export async function readAvailability(
+  reader: Reader,
+  eventId: string,
+): Promise<{ total: number; codes: Uint8Array } | null> {
+  if (!isId(eventId)) return null
+  const code = sql.join(
+    SEAT_STATUSES.map((status) => sql`when ${status} then ${`\\x0${SEAT_CODES[status]}`}::bytea`),
+    sql` `,
+  )
+  const [read] = await reader.execute<{ codes: Uint8Array | null }>(sql`
+    select (
+      select string_agg(case seats.status ${code} end, ''::bytea order by seats.n)
+      from seats where seats.event_id = events.id
+    ) as codes
+    from events where events.id = ${eventId}`)
+  if (!read) return null
+  const codes = read.codes ?? new Uint8Array()
+  return { total: codes.length, codes }
+}
+
+export type { SectionRow, TierRow }
