@@ -186,7 +186,7 @@ export async function readAvailability(
 ): Promise<{ total: number; codes: Uint8Array } | null> {
   if (!isId(eventId)) return null
   const code = sql.join(
-    SEAT_STATUSES.map((status) => sql`when ${status} then ${`\\x0${SEAT_CODES[status]}`}::bytea`),
+    SEAT_STATUSES.map((status) => sql`when ${status} then decode(${`0${SEAT_CODES[status]}`}, 'hex')`),
     sql` `,
   )
   const [read] = await reader.execute<{ codes: Uint8Array | null }>(sql`
