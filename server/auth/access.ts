@@ -1,0 +1,114 @@
+// Decides who a request comes from and whether a route is open to them, before anything else about it is looked at.
+import { Elysia } from 'elysia'
+import type { Context } from '../context.ts'
+import { Refusal } from '../errors.ts'
+import type { Permission } from '../protocol/codes.ts'
+import type { AccessClaims, Verified } from '../tokens.ts'
+import { ACCESS_COOKIE, readCookie } from './cookies.ts'
+import { isOwnOrigin } from './origin.ts'
+import { permissionsOf } from './permissions.ts'
+import { isOpen } from './session-check.ts'
+
+export interface Identity {
+  accountId: string
+  sessionId: string
+  email: string
+  permissions: ReadonlySet<Permission>
+  /** The browser sent the token by itself: writes need our own Origin. */
+  viaCookie: boolean
+}
+
+type Needs = Pick<Context, 'config' | 'tokens' | 'redis' | 'ledger'>
+const BEARER = /^Bearer +(\S+)$/i
+const READING_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * Gives routes two options. `access: 'user'` or a permission refuses everybody else (401 `unauthenticated` or
+ * `token_expired`, 403 `permission_denied` or `origin_refused`) before the body is validated, and hands the handler
+ * `identity`. `visitor: true` lets everybody in and hands over `visitor`, null for the signed-out.
+ */
+export const accessPlugin = (context: Needs) =>
+  new Elysia({ name: 'access' }).macro({
+    access: (required: 'user' | Permission) => ({
+      transform: async ({ request }: { request: Request }) => {
+        const identity = await requireIdentity(context, request)
+        if (required !== 'user' && !identity.permissions.has(required)) throw new Refusal('permission_denied')
+        identities.set(request, identity)
+      },
+      resolve: ({ request }: { request: Request }) => ({ identity: identities.get(request)! }),
+    }),
+    visitor: (_welcome: true) => ({
+      resolve: async ({ request }: { request: Request }) => ({ visitor: await identify(context, request) }),
+    }),
+  })
+
+const identities = new WeakMap<Request, Identity>()
+
+/** Who sent this, or null: no token, a wrong or old one, a session that ended, or a foreign page writing by cookie. */
+export async function identify(context: Needs, request: Request): Promise<Identity | null> {
+  const identity = await resolveIdentity(context, request)
+  return typeof identity === 'string' ? null : identity
+}
+
+/** As `identify`, but says why not. Throws a Refusal. */
+export async function requireIdentity(context: Needs, request: Request): Promise<Identity> {
+  const identity = await resolveIdentity(context, request)
+  if (typeof identity === 'string') throw new Refusal(identity)
+  return identity
+}
+
+/** Who a bare token speaks for, as a socket's `hello` brings it; null as above. */
+export async function identifyToken(context: Needs, token: string): Promise<Identity | null> {
+  const claims = await context.tokens.verifyAccess(token)
+  const identity = await admit(context, claims, false)
+  return typeof identity === 'string' ? null : identity
+}
+
+type Denied = 'unauthenticated' | 'token_expired' | 'origin_refused'
+
+async function resolveIdentity(context: Needs, request: Request): Promise<Identity | Denied> {
+  const credential = credentialOf(request)
+  if (!credential) return 'unauthenticated'
+  const identity = await admit(context, await claimsOf(context, request), credential.viaCookie)
+  if (typeof identity === 'string' || !credential.viaCookie || READING_METHODS.has(request.method))
+    return identity
+  return isOwnOrigin(context.config, request.headers) ? identity : 'origin_refused'
+}
+
+async function admit(
+  context: Needs,
+  claims: Verified<AccessClaims>,
+  viaCookie: boolean,
+): Promise<Identity | Denied> {
+  if (claims === null) return 'unauthenticated'
+  if (claims === 'expired') return 'token_expired'
+  const { accountId, sessionId, email } = claims
+  const [open, permissions] = await Promise.all([
+    isOpen(context, sessionId),
+    permissionsOf(context, accountId),
+  ])
+  return open ? { accountId, sessionId, email, permissions, viaCookie } : 'unauthenticated'
+}
+
+const verified = new WeakMap<Request, Promise<Verified<AccessClaims>>>()
+
+/** What the request's token says, its session not yet looked at; verified once a request. */
+export function claimsOf(
+  context: Pick<Context, 'tokens'>,
+  request: Request,
+): Promise<Verified<AccessClaims>> {
+  const known = verified.get(request)
+  if (known) return known
+  const credential = credentialOf(request)
+  const claims = credential ? context.tokens.verifyAccess(credential.token) : Promise.resolve(null)
+  verified.set(request, claims)
+  return claims
+}
+
+/** A bearer token wins over the cookie, even when it is a wrong one. */
+function credentialOf({ headers }: Request): { token: string; viaCookie: boolean } | null {
+  const bearer = BEARER.exec(headers.get('authorization') ?? '')?.[1]
+  if (bearer !== undefined) return { token: bearer, viaCookie: false }
+  const cookie = readCookie(headers, ACCESS_COOKIE)
+  return cookie === null ? null : { token: cookie, viaCookie: true }
+}
