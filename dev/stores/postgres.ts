@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -94,7 +95,8 @@ async function tryStart(
     })
     const url = `postgres://${USER}@127.0.0.1:${port}/postgres`
     while (child.exitCode === null && child.signalCode === null) {
-      if (await answers(url)) return { url, port, pid: child.pid, exited: child.exited, stop }
+      const ready = await Promise.race([answers(url, data), child.exited.then(() => false)])
+      if (ready) return { url, port, pid: child.pid, exited: child.exited, stop }
       if (Date.now() > deadline) await stop()
       await Bun.sleep(POLL_MS)
     }
@@ -106,11 +108,12 @@ async function tryStart(
   }
 }
 
-async function answers(url: string): Promise<boolean> {
+/** Another PostgreSQL on the port is not ours. */
+async function answers(url: string, data: string): Promise<boolean> {
   const sql = postgres(url, { max: 1, connect_timeout: 2, onnotice: () => {} })
   try {
-    await sql`select 1`
-    return true
+    const [row] = await sql<{ folder: string }[]>`select current_setting('data_directory') as folder`
+    return row !== undefined && realpathSync(row.folder) === realpathSync(data)
   } catch {
     return false
   } finally {

@@ -1,4 +1,4 @@
-/** Owns how a store's program is started: apart from the terminal's group, and never outliving its starter. */
+/** Owns how a child program is started: apart from the terminal's group, and never outliving its starter. */
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 
@@ -7,10 +7,8 @@ const LOG_BYTES = 8 * 1024 * 1024
 const STOP_DEADLINE_MS = 5_000
 const POLL_MS = 50
 
-/** A store that runs as a child of this process. */
-export interface RunningStore {
-  url: string
-  port: number
+/** A program that runs as a child of this process. */
+export interface RunningChild {
   pid: number
   /** Resolves when the program has ended, for whatever reason. */
   exited: Promise<unknown>
@@ -18,10 +16,16 @@ export interface RunningStore {
   stop(deadlineMs?: number): Promise<void>
 }
 
+export interface RunningStore extends RunningChild {
+  url: string
+  port: number
+}
+
 interface Launch {
   command: string[]
-  env: Record<string, string>
-  logPath: string
+  env: Record<string, string | undefined>
+  /** Where its output goes; without one, to the terminal. */
+  logPath?: string
   stopSignal: NodeJS.Signals
 }
 
@@ -30,14 +34,13 @@ interface Launch {
  * in order) and, on Linux, with a signal for the case that this process is killed outright.
  */
 export function launch({ command, env, logPath, stopSignal }: Launch) {
-  if (existsSync(logPath) && statSync(logPath).size > LOG_BYTES) renameSync(logPath, `${logPath}.1`)
-  const log = openSync(logPath, 'a', 0o600)
+  const log = logPath === undefined ? undefined : openLog(logPath)
   try {
     const child = Bun.spawn(command, {
       env: { ...process.env, ...env },
       stdin: 'ignore',
-      stdout: log,
-      stderr: log,
+      stdout: log ?? 'inherit',
+      stderr: log ?? 'inherit',
       detached: true,
     })
     const stop = async (deadlineMs = STOP_DEADLINE_MS) => {
@@ -48,8 +51,13 @@ export function launch({ command, env, logPath, stopSignal }: Launch) {
     }
     return { child, stop }
   } finally {
-    closeSync(log)
+    if (log !== undefined) closeSync(log)
   }
+}
+
+function openLog(path: string): number {
+  if (existsSync(path) && statSync(path).size > LOG_BYTES) renameSync(path, `${path}.1`)
+  return openSync(path, 'a', 0o600)
 }
 
 /** The words before a command that make the kernel send `signal` when its starter dies; none off Linux. */

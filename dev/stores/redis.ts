@@ -51,6 +51,8 @@ async function tryStart(
     dir: options.dir,
     pidfile: join(options.dir, 'redis.pid'),
     daemonize: 'no',
+    // Its own title would hide the folder by which a leftover is told from a stranger's Redis.
+    'set-proc-title': 'no',
     save: '',
     hz: String(TIMER_HZ),
     'maxmemory-policy': 'noeviction',
@@ -69,20 +71,20 @@ async function tryStart(
   const url = `redis://127.0.0.1:${port}`
   const deadline = Date.now() + READY_DEADLINE_MS
   while (child.exitCode === null && child.signalCode === null) {
-    if (await answers(url)) return { url, port, pid: child.pid, exited: child.exited, stop }
+    if (await answers(url, child.pid)) return { url, port, pid: child.pid, exited: child.exited, stop }
     if (Date.now() > deadline) await stop()
     await Bun.sleep(POLL_MS)
   }
   return lastWords(logPath)
 }
 
-/** PING answers only when the append-only file has been read back. */
-async function answers(url: string): Promise<boolean> {
+/** Commands answer only when the append-only file is read back; another Redis on the port is not ours. */
+async function answers(url: string, pid: number): Promise<boolean> {
   const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 })
   client.on('error', () => {})
   try {
     await client.connect()
-    return (await client.ping()) === 'PONG'
+    return (await client.info('server')).includes(`process_id:${pid}\r\n`)
   } catch {
     return false
   } finally {
@@ -95,6 +97,6 @@ async function clearLeftover(dir: string) {
   const note = join(dir, 'redis.pid')
   if (!existsSync(note)) return
   const pid = Number(readFileSync(note, 'utf8').trim())
-  await endLeftover(pid, 'SIGTERM', (command) => /(redis|valkey)-server/.test(command))
+  await endLeftover(pid, 'SIGTERM', (command) => command.includes(` --dir ${dir} `))
   rmSync(note, { force: true })
 }

@@ -1,0 +1,93 @@
+/** Owns `npm test`: throw-away stores, every test on them, the ledger's once more on an older PostgreSQL. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startPostgres } from './stores/postgres.ts'
+import { startRedis } from './stores/redis.ts'
+
+const root = join(import.meta.dir, '..')
+/** Where Debian and Ubuntu keep each PostgreSQL they installed. */
+const SYSTEM_POSTGRES = '/usr/lib/postgresql'
+const LEDGER_TESTS = 'tests/ledger'
+const LONGEST_RUN_MS = 30 * 60_000
+/** Two cores shared with two stores and sometimes a browser: a slow machine is no failure. */
+const LONGEST_TEST_MS = 30_000
+
+interface Tally {
+  passed: number
+  failed: number
+  skipped: number
+}
+
+const dir = mkdtempSync(join(tmpdir(), 'onsale-test-'))
+const stops: (() => Promise<void>)[] = []
+let running: Bun.Subprocess | undefined
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    running?.kill('SIGTERM')
+    void clearUp().then(() => process.exit(1))
+  })
+}
+process.exitCode = await main()
+await clearUp()
+
+async function main(): Promise<number> {
+  const filters = process.argv.slice(2)
+  const redis = await startRedis({ dir: join(dir, 'redis'), cacheDir: join(root, '.cache'), throwaway: true })
+  stops.push(redis.stop)
+  const database = await startPostgres({ dir: join(dir, 'postgres'), throwaway: true })
+  stops.push(database.stop)
+  const tallies = [await runTests(filters, database.url, redis.url)]
+  const ledger = filters.length === 0 ? [LEDGER_TESTS] : filters.filter((path) => path.includes(LEDGER_TESTS))
+  if (ledger.length > 0) tallies.push(await runOnOlder(ledger, redis.url))
+  const sum = (key: keyof Tally) => tallies.reduce((total, tally) => total + tally[key], 0)
+  const skipped = sum('skipped') === 0 ? '' : `, ${sum('skipped')} skipped`
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed${skipped}`)
+  return sum('failed') === 0 && sum('passed') > 0 ? 0 : 1
+}
+
+/** The same guarantees on the oldest PostgreSQL this machine has: no function newer than 14 may be needed. */
+async function runOnOlder(filters: string[], redisUrl: string): Promise<Tally> {
+  const version = findSystemPostgres()
+  if (version === undefined) {
+    console.log(`No PostgreSQL in ${SYSTEM_POSTGRES}: the ledger's tests ran on the packaged one only`)
+    return { passed: 0, failed: 0, skipped: 0 }
+  }
+  console.log(`The ledger's tests once more, on PostgreSQL ${version}`)
+  const binaries = join(SYSTEM_POSTGRES, version, 'bin')
+  const database = await startPostgres({ dir: join(dir, 'older'), binaries, throwaway: true })
+  stops.push(database.stop)
+  return runTests(filters, database.url, redisUrl)
+}
+
+function findSystemPostgres(): string | undefined {
+  if (!existsSync(SYSTEM_POSTGRES)) return undefined
+  const versions = readdirSync(SYSTEM_POSTGRES).filter((version) => {
+    return Number(version) >= 14 && existsSync(join(SYSTEM_POSTGRES, version, 'bin', 'initdb'))
+  })
+  return versions.toSorted((a, b) => Number(a) - Number(b))[0]
+}
+
+/** Counts by the report, and one failure more when the run itself ended badly without saying where. */
+async function runTests(filters: string[], databaseUrl: string, redisUrl: string): Promise<Tally> {
+  const report = join(dir, `report-${Bun.randomUUIDv7()}.xml`)
+  const reporting = ['--reporter=junit', `--reporter-outfile=${report}`]
+  running = Bun.spawn([process.execPath, 'test', ...filters, `--timeout=${LONGEST_TEST_MS}`, ...reporting], {
+    cwd: root,
+    env: { ...process.env, TEST_DATABASE_URL: databaseUrl, TEST_REDIS_URL: redisUrl },
+    stdio: ['ignore', 'inherit', 'inherit'],
+    timeout: LONGEST_RUN_MS,
+  })
+  const code = await running.exited
+  const xml = existsSync(report) ? readFileSync(report, 'utf8') : ''
+  const head = /<testsuites[^>]*>/.exec(xml)?.[0] ?? ''
+  const count = (name: string) => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(head)?.[1] ?? 0)
+  const [tests, skipped] = [count('tests'), count('skipped')]
+  const failed = Math.max(count('failures') + count('errors'), code === 0 ? 0 : 1)
+  return { passed: Math.max(tests - skipped - failed, 0), failed, skipped }
+}
+
+async function clearUp() {
+  await Promise.all(stops.splice(0).map((stop) => stop()))
+  rmSync(dir, { recursive: true, force: true })
+}

@@ -1,0 +1,85 @@
+/** Decides what `up` is asked to do: reads the whole environment once and names every wrong value together. */
+import { isAbsolute, join } from 'node:path'
+import { readConfig } from '../../server/config.ts'
+
+const DEFAULT_DATA_DIR = '.data'
+const root = join(import.meta.dir, '../..')
+/** Stand for what `up` will make itself, while the rest of the environment is checked. */
+const TO_BE_MADE = {
+  DATABASE_URL: 'postgres://embedded',
+  REDIS_URL: 'redis://embedded',
+  JWT_SECRET: 'generated at the first start, into DATA_DIR',
+}
+
+export interface UpSettings {
+  port: number
+  /** The address the servers listen on. */
+  bind: string
+  /** What people open, without a slash at the end. */
+  publicUrl: string
+  servers: number
+  dataDir: string
+  /** Set when the store is not ours to start. */
+  databaseUrl: string | undefined
+  redisUrl: string | undefined
+  smtpUrl: string | undefined
+  jwtSecret: string | undefined
+  demo: boolean
+}
+
+export type Environment = Record<string, string | undefined>
+
+/** Refuses with a sentence for each wrong variable. */
+export function readUpSettings(
+  env: Environment,
+): { ok: true; settings: UpSettings } | { ok: false; problems: string[] } {
+  const given = (name: string) => env[name]?.trim() || undefined
+  const [databaseUrl, redisUrl, smtpUrl] = [given('DATABASE_URL'), given('REDIS_URL'), given('SMTP_URL')]
+  const embedded = databaseUrl === undefined && redisUrl === undefined
+  const problems: string[] = []
+  const read = readConfig({
+    ...env,
+    DATABASE_URL: databaseUrl ?? TO_BE_MADE.DATABASE_URL,
+    REDIS_URL: redisUrl ?? TO_BE_MADE.REDIS_URL,
+    JWT_SECRET: given('JWT_SECRET') ?? (embedded ? TO_BE_MADE.JWT_SECRET : undefined),
+    EMBEDDED: embeddedParts({ databaseUrl, redisUrl, smtpUrl }).join(','),
+    SERVER_INDEX: undefined,
+    MAILBOX_URL: undefined,
+  })
+  if ('problems' in read) problems.push(...read.problems)
+  if (smtpUrl !== undefined && !/^smtps?:\/\/\S+$/.test(smtpUrl)) {
+    problems.push('SMTP_URL must be an smtp:// or smtps:// address')
+  }
+  const demo = given('DEMO')
+  if (demo !== undefined && demo !== '0' && demo !== '1') problems.push('DEMO must be 0 or 1')
+  if ('problems' in read || problems.length > 0) return { ok: false, problems }
+  const dataDir = given('DATA_DIR') ?? DEFAULT_DATA_DIR
+  const { port, bind, publicUrl, servers } = read.config
+  return {
+    ok: true,
+    settings: {
+      port,
+      bind,
+      publicUrl,
+      servers,
+      dataDir: isAbsolute(dataDir) ? dataDir : join(root, dataDir),
+      databaseUrl,
+      redisUrl,
+      smtpUrl,
+      jwtSecret: given('JWT_SECRET'),
+      demo: demo === undefined ? embedded : demo === '1',
+    },
+  }
+}
+
+/** What `up` brings itself, in the words of EMBEDDED. */
+export function embeddedParts(
+  given: Pick<UpSettings, 'databaseUrl' | 'redisUrl' | 'smtpUrl'>,
+): ('postgres' | 'redis' | 'mail')[] {
+  const parts = [
+    ['postgres', given.databaseUrl],
+    ['redis', given.redisUrl],
+    ['mail', given.smtpUrl],
+  ] as const
+  return parts.flatMap(([part, address]) => (address === undefined ? [part] : []))
+}
