@@ -102,7 +102,7 @@ async function tryStart(
     }
     const said = existsSync(logPath) ? readFileSync(logPath).subarray(logFrom).toString() : ''
     // Sessions of a killed server end by themselves within moments; only then may a new one start.
-    const soon = /still in use|Is another postmaster/.test(said) && Date.now() < deadline
+    const soon = /is still in use|postmaster\.pid" already exists/.test(said) && Date.now() < deadline
     if (!soon) return said.includes('could not bind') ? 'could not bind' : lastWords(logPath)
     await Bun.sleep(POLL_MS)
   }

@@ -1,6 +1,7 @@
 /** Decides what `up` is asked to do: reads the whole environment once and names every wrong value together. */
 import { isAbsolute, join } from 'node:path'
-import { readConfig } from '../../server/config.ts'
+import { readConfig as readServerConfig } from '../../server/config.ts'
+import { readConfig as readWorkerConfig } from '../../worker/config.ts'
 
 const DEFAULT_DATA_DIR = '.data'
 const root = join(import.meta.dir, '../..')
@@ -9,6 +10,7 @@ const TO_BE_MADE = {
   DATABASE_URL: 'postgres://embedded',
   REDIS_URL: 'redis://embedded',
   JWT_SECRET: 'generated at the first start, into DATA_DIR',
+  SMTP_URL: 'smtp://embedded',
 }
 
 export interface UpSettings {
@@ -36,23 +38,22 @@ export function readUpSettings(
   const given = (name: string) => env[name]?.trim() || undefined
   const [databaseUrl, redisUrl, smtpUrl] = [given('DATABASE_URL'), given('REDIS_URL'), given('SMTP_URL')]
   const embedded = databaseUrl === undefined && redisUrl === undefined
-  const problems: string[] = []
-  const read = readConfig({
+  const whole = {
     ...env,
     DATABASE_URL: databaseUrl ?? TO_BE_MADE.DATABASE_URL,
     REDIS_URL: redisUrl ?? TO_BE_MADE.REDIS_URL,
+    SMTP_URL: smtpUrl ?? TO_BE_MADE.SMTP_URL,
     JWT_SECRET: given('JWT_SECRET') ?? (embedded ? TO_BE_MADE.JWT_SECRET : undefined),
     EMBEDDED: embeddedParts({ databaseUrl, redisUrl, smtpUrl }).join(','),
     SERVER_INDEX: undefined,
     MAILBOX_URL: undefined,
-  })
-  if ('problems' in read) problems.push(...read.problems)
-  if (smtpUrl !== undefined && !/^smtps?:\/\/\S+$/.test(smtpUrl)) {
-    problems.push('SMTP_URL must be an smtp:// or smtps:// address')
   }
+  const read = readServerConfig(whole)
+  const worker = readWorkerConfig(whole)
+  const problems = [...problemsOf(read), ...problemsOf(worker)]
   const demo = given('DEMO')
   if (demo !== undefined && demo !== '0' && demo !== '1') problems.push('DEMO must be 0 or 1')
-  if ('problems' in read || problems.length > 0) return { ok: false, problems }
+  if ('problems' in read || problems.length > 0) return { ok: false, problems: [...new Set(problems)] }
   const dataDir = given('DATA_DIR') ?? DEFAULT_DATA_DIR
   const { port, bind, publicUrl, servers } = read.config
   return {
@@ -70,6 +71,11 @@ export function readUpSettings(
       demo: demo === undefined ? embedded : demo === '1',
     },
   }
+}
+
+/** Both processes read some variables; whoever calls says each problem once. */
+function problemsOf(read: { problems: string[] } | { config: object }): string[] {
+  return 'problems' in read ? read.problems : []
 }
 
 /** What `up` brings itself, in the words of EMBEDDED. */
