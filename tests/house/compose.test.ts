@@ -1,0 +1,136 @@
+/** Holds docker-compose.yml, the Dockerfile and ops/ to the configuration: variables, ports, paths, figures. */
+import { expect, test } from 'bun:test'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { readConfig as readServerConfig, SERVER_VARIABLES } from '../../server/config.ts'
+import { readConfig as readWorkerConfig, WORKER_VARIABLES } from '../../worker/config.ts'
+
+const root = join(import.meta.dir, '../..')
+const text = (path: string) => readFileSync(join(root, path), 'utf8')
+
+interface Service {
+  image: string
+  command?: string[]
+  environment?: Record<string, string>
+  ports?: string[]
+  volumes?: string[]
+  healthcheck?: { test: string[] }
+  profiles?: string[]
+  deploy?: { replicas: number }
+}
+
+const source = text('docker-compose.yml')
+const compose = parse(source, { merge: true }) as { services: Record<string, Service>; volumes: object }
+const service = (name: string) => {
+  const found = compose.services[name]
+  if (!found) throw new Error(`no service ${name}`)
+  return found
+}
+
+/** What the file says once the required variables are set to something long enough. */
+function environmentOf(name: string): Record<string, string> {
+  const entries = Object.entries(service(name).environment ?? {})
+  const filled = entries.map(([key, value]) => {
+    return [
+      key,
+      value.replaceAll(/\$\{[A-Z_]+(?::-([^}]*)|:\?)\}/g, (_, otherwise) => otherwise ?? 'x'.repeat(40)),
+    ]
+  })
+  return Object.fromEntries(filled)
+}
+
+test('the server and the worker accept the environment that compose gives them, and know every variable', () => {
+  const server = environmentOf('server')
+  expect(readServerConfig(server)).toHaveProperty('config')
+  expect(Object.keys(server).filter((name) => !SERVER_VARIABLES.includes(name as never))).toEqual([])
+  const worker = environmentOf('worker')
+  expect(readWorkerConfig(worker)).toHaveProperty('config')
+  expect(Object.keys(worker).filter((name) => !WORKER_VARIABLES.includes(name as never))).toEqual([])
+})
+
+test('the proxy, Prometheus and the health checks ask for ports and paths that exist', () => {
+  const read = readServerConfig(environmentOf('server'))
+  const config = 'config' in read ? read.config : undefined
+  expect(config?.bind).toBe('0.0.0.0')
+  expect(config?.trustProxy).toBe(1)
+  const proxy = text('ops/haproxy.cfg')
+  expect(proxy).toContain(`server-template server 8 server:${config?.port}`)
+  expect(text('ops/prometheus.yml')).toContain(`server:${config?.port}`)
+  const asked = [
+    proxy,
+    JSON.stringify(service('server').healthcheck),
+    JSON.stringify(service('proxy').healthcheck),
+  ]
+  for (const where of asked) expect(where).toContain('/health/ready')
+  const routes = [...new Bun.Glob('server/**/*.ts').scanSync({ cwd: root })].map(text).join('\n')
+  expect(['/health/ready', '/metrics'].filter((path) => !routes.includes(path))).toEqual([])
+  expect(service('proxy').ports?.[0]?.split(':')[1]).toBe(/bind :(\d+)/.exec(proxy)?.[1] ?? '')
+  expect(environmentOf('server').PUBLIC_URL).toBe(
+    `http://localhost:${service('proxy').ports?.[0]?.split(':')[0]}`,
+  )
+})
+
+test('there are two servers, and a health check wherever something can be asked', () => {
+  expect(service('server').deploy?.replicas).toBe(2)
+  const silent = ['worker', 'migrate', 'redis-insight']
+  const unchecked = Object.keys(compose.services).filter((name) => !service(name).healthcheck)
+  expect(unchecked.toSorted()).toEqual(silent.toSorted())
+  expect(service('redis-insight').profiles).toEqual(['tools'])
+})
+
+test('Redis keeps what it is told, evicts nothing and is punctual', () => {
+  const command = service('redis').command?.join(' ') ?? ''
+  for (const flag of ['--appendonly yes', '--maxmemory-policy noeviction', '--hz 500', '--requirepass']) {
+    expect(command).toContain(flag)
+  }
+})
+
+test('no secret stands in the file: each comes from the environment and is required', () => {
+  const secret = /SECRET|PASSWORD|TOKEN|AUTH/
+  for (const name of Object.keys(compose.services)) {
+    for (const [key, value] of Object.entries(service(name).environment ?? {})) {
+      if (secret.test(key)) expect(value).toMatch(/^\$\{[A-Z_]+:\?\}$/)
+      expect(value.replaceAll(/\$\{[^}]*\}/g, '')).not.toMatch(/:\/\/[^/@]*:[^/@]+@/)
+    }
+  }
+})
+
+test('every image is pinned, and ours does not run as root', () => {
+  const dockerfile = text('Dockerfile')
+  const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image ?? '')
+  const ours = new Set(['onsale'])
+  const images = Object.keys(compose.services).map((name) => service(name).image)
+  for (const image of [...bases, ...images.filter((name) => !ours.has(name))]) {
+    expect(image).toMatch(/^[a-z/-]+:v?\d+\.\d+/)
+  }
+  expect(/^USER (\S+)/m.exec(dockerfile)?.[1]).toBe('bun')
+  expect(text('dev/bun.mjs')).toContain(`'${/oven\/bun:([\d.]+)/.exec(dockerfile)?.[1]}'`)
+})
+
+test('every script, folder and file that the image and compose name exists', () => {
+  const copied = [...text('Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names]) =>
+    (names ?? '').split(' '),
+  )
+  const scripts = ['server', 'worker', 'migrate'].map((name) => service(name).command?.[1] ?? '')
+  const mounted = Object.keys(compose.services).flatMap((name) => {
+    return (service(name).volumes ?? []).flatMap((volume) =>
+      volume.startsWith('./') ? [volume.split(':')[0] ?? ''] : [],
+    )
+  })
+  const missing = [...copied, ...scripts, ...mounted].filter((path) => !existsSync(join(root, path)))
+  expect(missing).toEqual([])
+})
+
+test('every figure on the dashboard is one that a process publishes', () => {
+  const telemetry = `${text('server/telemetry.ts')}\n${text('worker/telemetry.ts')}`
+  const dashboard = JSON.parse(text('ops/grafana/dashboards/on-sale.json')) as {
+    panels: { targets: { expr: string }[] }[]
+  }
+  const expressions = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))
+  const figures = expressions.flatMap(
+    (expr) => expr.match(/\b(?:http|room|ws|tickets|bookings|seat|queue|outbox|invariant)_[a-z_]+/g) ?? [],
+  )
+  expect(figures.length).toBeGreaterThanOrEqual(expressions.length)
+  expect(figures.filter((name) => !telemetry.includes(`'${name.replace(/_bucket$/, '')}'`))).toEqual([])
+})
