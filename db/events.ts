@@ -139,16 +139,22 @@ export async function cancelEvent(db: Db, eventId: string, now = new Date()): Pr
     if (!event) return { ok: false, refusal: 'not_found' }
     if (event.status !== 'CANCELLED') {
       await tx.update(events).set({ status: 'CANCELLED', updatedAt: now }).where(eq(events.id, eventId))
-      await stageOutbox(tx, 'cancel_event', { eventId })
+      await stageOutbox(tx, { kind: 'cancel_event', payload: { eventId } })
     }
     return { ok: true, event: await getEvent(tx, eventId) }
   })
 }
 
-/** One event with tiers and sections, whatever its status; null when the id names none. */
-export async function findEvent(reader: Reader, eventId: string): Promise<Event | null> {
+/** One event alone, whatever its status; null when the id names none. */
+export async function findEventRow(reader: Reader, eventId: string): Promise<EventRow | null> {
   if (!isId(eventId)) return null
   const [event] = await reader.select().from(events).where(eq(events.id, eventId))
+  return event ?? null
+}
+
+/** As findEventRow, with tiers and sections. */
+export async function findEvent(reader: Reader, eventId: string): Promise<Event | null> {
+  const event = await findEventRow(reader, eventId)
   if (!event) return null
   const [tierRows, sectionRows] = await Promise.all([
     reader.select().from(tiers).where(eq(tiers.eventId, eventId)).orderBy(asc(tiers.id)),
@@ -206,6 +212,12 @@ export async function countAvailable(reader: Reader, eventIds: string[]): Promis
     .where(and(inArray(seats.eventId, eventIds), eq(seats.status, 'AVAILABLE')))
     .groupBy(seats.eventId)
   return new Map(rows.map((row) => [row.eventId, row.available]))
+}
+
+/** The rows of these events, in no order; ids that name none are left out. */
+export async function listEventRows(reader: Reader, eventIds: string[]): Promise<EventRow[]> {
+  if (eventIds.length === 0) return []
+  return reader.select().from(events).where(inArray(events.id, eventIds))
 }
 
 /** Serialises changes of one event; NO KEY leaves bookings under way, which only need the row to exist, alone. */

@@ -1,7 +1,7 @@
 // Owns the seats of an event outside a booking: how they are made in bulk, listed, blocked and read as a whole.
 import { and, asc, eq, gt, gte, inArray, lt, sql } from 'drizzle-orm'
 import { inTransaction, type Db, type Reader, type Tx } from './client.ts'
-import { isId, type SectionRow, type TierRow } from './events.ts'
+import { isId } from './events.ts'
 import type { Problem } from './event-rules.ts'
 import { SEAT_CODES, SEAT_MOVES, SEAT_STATUSES, type SeatStatus } from './lifecycle.ts'
 import { planSections, type NewSection, type PlannedSection } from './seat-plan.ts'
@@ -93,12 +93,19 @@ export interface SeatRow {
   status: SeatStatus
 }
 
+interface SeatQuery {
+  eventId: string
+  section?: string
+  status?: SeatStatus
+  /** Only seats with these n. */
+  among?: number[]
+  limit: number
+  afterN?: number
+}
+
 /** Seats in map order after `afterN`; an unknown section has none. */
-export async function listSeats(
-  reader: Reader,
-  query: { eventId: string; section?: string; status?: SeatStatus; limit: number; afterN?: number },
-): Promise<SeatRow[]> {
-  const { eventId, section, status, limit, afterN } = query
+export async function listSeats(reader: Reader, query: SeatQuery): Promise<SeatRow[]> {
+  const { eventId, section, status, among, limit, afterN } = query
   let range
   if (section !== undefined) {
     const named = and(eq(sections.eventId, eventId), eq(sections.name, section))
@@ -124,6 +131,7 @@ export async function listSeats(
         eq(seats.eventId, eventId),
         range,
         status === undefined ? undefined : eq(seats.status, status),
+        among === undefined ? undefined : inArray(seats.n, among),
         afterN === undefined ? undefined : gt(seats.n, afterN),
       ),
     )
@@ -199,5 +207,3 @@ export async function readAvailability(
   const codes = read.codes ?? new Uint8Array()
   return { total: codes.length, codes }
 }
-
-export type { SectionRow, TierRow }

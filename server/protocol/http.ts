@@ -273,9 +273,9 @@ export type SeatView = Static<typeof SeatView>
 
 /**
  * Geometry by index. Units are seat pitches: neighbours in a straight row lie 1 apart; y grows away from the stage.
- * A row is a run of `count` seats, the first at (x, y), each next one `dx`, `dy` further, or, when `arc` is given,
- * on the circle [centre x, centre y, radius, first angle, step] in radians, clockwise from the positive x axis.
- * Seat labels within a row: `numbers` lists them only where they do not follow the section's numbering.
+ * A row is a run of `count` seats, the first at (x, y), each next one `dx`, `dy` further; or, when `arc` is given,
+ * on the circle [centre x, centre y, radius, first angle, step] in radians, clockwise from the positive x axis, with
+ * x, y, dx and dy 0. Positions and labels of seats are read with `server/protocol/seat-map.ts`.
  */
 export const MapRow = Type.Object({
   label: Type.String(),
@@ -308,6 +308,8 @@ export const MapView = Type.Object({
   total: Type.Integer(),
   tiers: Type.Array(TierView),
   sections: Type.Array(MapSection),
+  /** [x, y, width, height] */
+  stage: Type.Tuple([Type.Number(), Type.Number(), Type.Number(), Type.Number()]),
   width: Type.Number(),
   height: Type.Number(),
 })
@@ -447,6 +449,9 @@ export const BookingView = Type.Object({
   timeline: Type.Array(Type.Object({ at: Instant, what: Type.String() })),
 })
 export type BookingView = Static<typeof BookingView>
+/** What a hold answers: everything the ledger knows at that moment without asking again. */
+export const HeldView = Type.Omit(BookingView, ['eventName', 'timeline'])
+export type HeldView = Static<typeof HeldView>
 export const CheckoutView = Type.Object({
   provider: Type.String(),
   clientSecret: Type.Optional(Type.String()),
