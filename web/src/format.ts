@@ -1,0 +1,90 @@
+// Decides how times, money and counts read: in the event's zone and the person's language.
+import type { Money } from '../../server/protocol/http.ts'
+
+const language = () => navigator.language
+const cache = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat>()
+const CACHE_MAX = 100
+
+/** Formatters are dear to make and few are needed. */
+function cached<T extends Intl.DateTimeFormat | Intl.NumberFormat>(key: string, make: () => T): T {
+  const found = cache.get(key)
+  if (found) return found as T
+  if (cache.size >= CACHE_MAX) cache.clear()
+  const made = make()
+  cache.set(key, made)
+  return made
+}
+
+export function formatMoney({ amount, currency }: Money): string {
+  const format = cached(
+    `money ${currency}`,
+    () => new Intl.NumberFormat(language(), { style: 'currency', currency }),
+  )
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2
+  return format.format(amount / 10 ** digits)
+}
+
+export const formatCount = (count: number): string =>
+  cached('count', () => new Intl.NumberFormat(language())).format(count)
+
+function inZone(at: string, timeZone: string | undefined, options: Intl.DateTimeFormatOptions): string {
+  const key = `${timeZone} ${JSON.stringify(options)}`
+  return cached(key, () => new Intl.DateTimeFormat(language(), { ...options, timeZone })).format(new Date(at))
+}
+
+/** "Thursday, 15 April 2027 at 20:00 WIB" in the event's zone, with its name. */
+export const formatWhen = (at: string, timeZone?: string): string =>
+  inZone(at, timeZone, {
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+  })
+
+/** The same, short: "Thu 15 Apr 2027, 20:00 WIB". */
+export const formatWhenShort = (at: string, timeZone?: string): string =>
+  inZone(at, timeZone, {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+  })
+
+/** "20:00:05", for a timeline within a day. */
+export const formatClock = (at: string, timeZone?: string): string =>
+  inZone(at, timeZone, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+
+export const formatMonth = (at: string, timeZone?: string) => inZone(at, timeZone, { month: 'short' })
+export const formatDay = (at: string, timeZone?: string) => inZone(at, timeZone, { day: 'numeric' })
+export const formatYear = (at: string, timeZone?: string) => inZone(at, timeZone, { year: 'numeric' })
+
+const MINUTE = 60
+const HOUR = 3_600
+const DAY = 86_400
+const two = (n: number) => String(n).padStart(2, '0')
+
+/** Seconds as "4:05", "1:04:05" or "3 days 4 h": what a countdown shows. */
+export function formatLeft(seconds: number): string {
+  const s = Math.max(0, Math.ceil(seconds))
+  if (s >= DAY)
+    return `${Math.floor(s / DAY)} ${s < 2 * DAY ? 'day' : 'days'} ${Math.floor((s % DAY) / HOUR)} h`
+  if (s >= HOUR) return `${Math.floor(s / HOUR)}:${two(Math.floor((s % HOUR) / MINUTE))}:${two(s % MINUTE)}`
+  return `${Math.floor(s / MINUTE)}:${two(s % MINUTE)}`
+}
+
+/** Seconds in words: "4 minutes", "50 seconds"; what a screen reader is told. */
+export function sayLeft(seconds: number): string {
+  const s = Math.max(0, Math.ceil(seconds))
+  if (s >= HOUR * 2) return plural(Math.round(s / HOUR), 'hour')
+  if (s >= MINUTE * 2) return plural(Math.round(s / MINUTE), 'minute')
+  return plural(s, 'second')
+}
+
+export const plural = (count: number, word: string, many = `${word}s`): string =>
+  `${formatCount(count)} ${count === 1 ? word : many}`

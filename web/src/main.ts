@@ -1,0 +1,14 @@
+// Starts the window.
+import { mount } from 'svelte'
+import './design/tokens.css'
+import './design/base.css'
+import App from './App.svelte'
+import { router } from './state/router.svelte.ts'
+import { session } from './state/session.svelte.ts'
+
+router.start()
+void session.start()
+
+const target = document.getElementById('app')
+if (!target) throw new Error('index.html has no #app')
+mount(App, { target })

@@ -1,0 +1,140 @@
+// Owns the one way to ask the server over HTTP: envelope, retries, renewal of the session, and the server's time.
+import type { ErrorAnswer, ErrorDetail, Success } from '../../../server/protocol/http.ts'
+import { isErrorCode, textFor, type ProblemCode } from '../error-text.ts'
+import { refreshSession } from './refresh.ts'
+import { findPass, wasSignedIn } from './keep.ts'
+import { DATE_HEADER_MS, serverClock } from './server-clock.ts'
+
+export interface Problem {
+  code: ProblemCode
+  /** The sentence for a person. */
+  text: string
+  /** The server's own words, more exact for a form. */
+  message: string
+  fields: ErrorDetail[]
+  seatIds: string[]
+  retryAfterSeconds: number | null
+}
+export type Answer<T> = { ok: true; status: number; data: T } | { ok: false; problem: Problem }
+
+export interface Ask {
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  body?: unknown
+  query?: Record<string, string | number | undefined>
+  /** One intention of the person, one key: sending it twice has one effect (`newKey`). */
+  key?: string
+  /** Sends the admission to this event. */
+  passFor?: string
+  signal?: AbortSignal
+}
+
+export const newKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(
+    '',
+  )
+
+const BASE = '/api/v1'
+const TIMEOUT_MS = 20_000
+const TRIES = 3
+const FIRST_PAUSE_MS = 400
+const LONGEST_PAUSE_MS = 8_000
+
+/** Asks, never throws: a refusal, a fault and silence all come back as a `Problem`. */
+export async function ask<T>(path: string, options: Ask = {}): Promise<Answer<T>> {
+  const method = options.method ?? 'GET'
+  // Asking again is harmless for a read, and for a write that carries its key.
+  const tries = method === 'GET' || options.key !== undefined ? TRIES : 1
+  let renewed = false
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await askOnce<T>(path, method, options)
+    if (answer.ok || options.signal?.aborted) return answer
+    if (!renewed && mayRenew(path, answer.problem)) {
+      renewed = true
+      if (await refreshSession()) continue
+    }
+    if (attempt >= tries || !isPassing(answer.problem)) return answer
+    await pause(answer.problem, attempt)
+  }
+}
+
+function mayRenew(path: string, problem: Problem): boolean {
+  if (path.startsWith('/auth/login') || path.startsWith('/auth/refresh')) return false
+  // An expired cookie is no longer sent at all, so the server then only sees somebody unknown.
+  return problem.code === 'token_expired' || (problem.code === 'unauthenticated' && wasSignedIn())
+}
+
+const isPassing = ({ code }: Problem) =>
+  code === 'unreachable' ||
+  code === 'overloaded' ||
+  code === 'store_unavailable' ||
+  code === 'idempotency_in_progress'
+
+function pause(problem: Problem, attempt: number): Promise<void> {
+  const own = FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.7 + Math.random() * 0.6)
+  const ms = Math.min(Math.max(own, (problem.retryAfterSeconds ?? 0) * 1_000), LONGEST_PAUSE_MS)
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+async function askOnce<T>(path: string, method: string, options: Ask): Promise<Answer<T>> {
+  const sentAt = Date.now()
+  try {
+    const timeout = AbortSignal.timeout(TIMEOUT_MS)
+    const response = await fetch(BASE + path + queryString(options.query), {
+      method,
+      headers: headersOf(options),
+      body: options.body === undefined ? null : JSON.stringify(options.body),
+      credentials: 'same-origin',
+      signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
+    })
+    serverClock.sample(Date.parse(response.headers.get('date') ?? ''), sentAt, DATE_HEADER_MS)
+    const answer: unknown = await response.json()
+    if (response.ok) return { ok: true, status: response.status, data: unwrap<T>(answer) }
+    return { ok: false, problem: problemOf(answer, response) }
+  } catch {
+    return { ok: false, problem: plainProblem('unreachable') }
+  }
+}
+
+function headersOf(options: Ask): Headers {
+  const headers = new Headers({ accept: 'application/json' })
+  if (options.body !== undefined) headers.set('content-type', 'application/json')
+  if (options.key !== undefined) headers.set('idempotency-key', options.key)
+  const pass = options.passFor === undefined ? null : findPass(options.passFor)
+  if (pass) headers.set('x-admission-pass', pass.pass)
+  return headers
+}
+
+function queryString(query: Ask['query']): string {
+  const params = new URLSearchParams()
+  for (const [name, value] of Object.entries(query ?? {}))
+    if (value !== undefined) params.set(name, String(value))
+  return params.size === 0 ? '' : `?${params}`
+}
+
+/** Every answer has the envelope but the embedded mailbox's, which is a bare list. */
+const unwrap = <T>(answer: unknown): T =>
+  answer !== null && typeof answer === 'object' && 'data' in answer
+    ? (answer as Success<T>).data
+    : (answer as T)
+
+function problemOf(answer: unknown, response: Response): Problem {
+  const told = (answer ?? {}) as Partial<ErrorAnswer>
+  const code = isErrorCode(told.code) ? told.code : 'internal'
+  const wait = Number(response.headers.get('retry-after'))
+  return {
+    ...plainProblem(code),
+    message: told.message ?? '',
+    fields: Array.isArray(told.details) ? told.details : [],
+    seatIds: told.details && 'seatIds' in told.details ? told.details.seatIds : [],
+    retryAfterSeconds: Number.isFinite(wait) && wait > 0 ? wait : null,
+  }
+}
+
+export const plainProblem = (code: ProblemCode): Problem => ({
+  code,
+  text: textFor(code),
+  message: '',
+  fields: [],
+  seatIds: [],
+  retryAfterSeconds: null,
+})

@@ -1,0 +1,84 @@
+// Owns what the window remembers in the browser: every key, and the patience for a browser that forbids it.
+export interface AdmissionPass {
+  pass: string
+  expiresAt: string
+}
+
+const read = (store: () => Storage, key: string): string | null => {
+  try {
+    return store().getItem(key)
+  } catch {
+    return null
+  }
+}
+
+/** A private window or a full disk may refuse to keep things; the session then simply lives in memory. */
+const write = (store: () => Storage, key: string, value: string | null): void => {
+  try {
+    if (value === null) store().removeItem(key)
+    else store().setItem(key, value)
+  } catch {
+    return
+  }
+}
+
+const tab = () => sessionStorage
+const device = () => localStorage
+
+const passKey = (eventId: string) => `onsale:pass:${eventId}`
+const placeKey = (accountId: string, eventId: string) => `onsale:place:${accountId}:${eventId}`
+const leaveKey = (eventId: string) => `onsale:leave:${eventId}`
+const paymentKey = (bookingId: string) => `onsale:payment:${bookingId}`
+const SIGNED_IN_KEY = 'onsale:signed-in'
+const REFRESHED_KEY = 'onsale:refreshed-at'
+
+/** The admission to an event, for this tab. */
+export const findPass = (eventId: string): AdmissionPass | null => {
+  const kept = parse<AdmissionPass>(read(tab, passKey(eventId)))
+  return kept && typeof kept.pass === 'string' && typeof kept.expiresAt === 'string' ? kept : null
+}
+export const keepPass = (eventId: string, pass: AdmissionPass | null): void =>
+  write(tab, passKey(eventId), pass && JSON.stringify(pass))
+
+/** The signed place in line, by which the line knows us again after a lost connection. */
+export const findPlace = (accountId: string, eventId: string) => read(device, placeKey(accountId, eventId))
+export const keepPlace = (accountId: string, eventId: string, ticket: string | null): void =>
+  write(device, placeKey(accountId, eventId), ticket)
+
+/** Set once a booking is paid, until the line has been told that we are done. */
+export const owesLeave = (eventId: string) => read(tab, leaveKey(eventId)) !== null
+export const oweLeave = (eventId: string, owed: boolean): void =>
+  write(tab, leaveKey(eventId), owed ? '1' : null)
+
+/** The payment under way for a booking: a reload goes on with it and never starts a second one. */
+export interface PaymentUnderWay {
+  method: string
+  key: string
+}
+export const findPayment = (bookingId: string): PaymentUnderWay | null => {
+  const kept = parse<PaymentUnderWay>(read(tab, paymentKey(bookingId)))
+  return kept && typeof kept.method === 'string' && typeof kept.key === 'string' ? kept : null
+}
+export const keepPayment = (bookingId: string, payment: PaymentUnderWay | null): void =>
+  write(tab, paymentKey(bookingId), payment && JSON.stringify(payment))
+
+/** The session's cookies are out of reach for scripts; this remembers only that there should be some. */
+export const wasSignedIn = () => read(device, SIGNED_IN_KEY) !== null
+export const keepSignedIn = (signedIn: boolean): void => write(device, SIGNED_IN_KEY, signedIn ? '1' : null)
+export const onSignedInElsewhere = (changed: () => void): void =>
+  addEventListener('storage', (event) => {
+    if (event.key === SIGNED_IN_KEY) changed()
+  })
+
+/** Device time (ms) of the last refresh by any tab. */
+export const refreshedAt = () => Number(read(device, REFRESHED_KEY) ?? 0)
+export const keepRefreshedAt = (ms: number): void => write(device, REFRESHED_KEY, String(ms))
+
+function parse<T>(text: string | null): T | null {
+  if (text === null) return null
+  try {
+    return JSON.parse(text) as T
+  } catch {
+    return null
+  }
+}

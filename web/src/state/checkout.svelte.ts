@@ -1,0 +1,151 @@
+// Owns one payment from the held seats to the answer: what is held, what was asked, and what came of it.
+import type { SandboxMethod } from '../../../server/protocol/codes.ts'
+import type { BookingView, CheckoutView } from '../../../server/protocol/http.ts'
+import { newKey, type Problem } from '../net/api.ts'
+import { confirmPayment, getBooking, releaseBooking, startCheckout } from '../net/calls.ts'
+import { findPayment, keepPayment, oweLeave, type PaymentUnderWay } from '../net/keep.ts'
+
+/** open: may pay · asking: request under way · settling: sent, the answer is not known yet · the rest are ends */
+export type CheckoutStep =
+  'loading' | 'open' | 'asking' | 'settling' | 'paid' | 'expired' | 'released' | 'unknown'
+
+const FIRST_LOOK_MS = 1_000
+const LONGEST_LOOK_MS = 5_000
+
+export class Checkout {
+  step = $state<CheckoutStep>('loading')
+  booking = $state.raw<BookingView | null>(null)
+  checkout = $state.raw<CheckoutView | null>(null)
+  problem = $state.raw<Problem | null>(null)
+  declined = $state(false)
+  readonly #bookingId: string
+  #stopped = false
+  #looks = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(bookingId: string) {
+    this.#bookingId = bookingId
+  }
+
+  /** Reads the booking and goes on where a reload left off; returns how to stop. */
+  start(): () => void {
+    void this.#begin()
+    return () => {
+      this.#stopped = true
+      clearTimeout(this.#timer)
+    }
+  }
+
+  async #begin(): Promise<void> {
+    await this.look()
+    if (this.#stopped || this.step !== 'open') return
+    const under = findPayment(this.#bookingId)
+    // The same key asks for the answer of the payment already sent, and can never start a second one.
+    if (under) return this.#send(under)
+    const answer = await startCheckout(this.#bookingId, `checkout-${this.#bookingId}`)
+    if (answer.ok) this.checkout = answer.data
+    else this.#refused(answer.problem)
+  }
+
+  /** Asks what the booking is now. */
+  async look(): Promise<void> {
+    const answer = await getBooking(this.#bookingId)
+    if (this.#stopped) return
+    if (!answer.ok) {
+      this.problem = answer.problem
+      if (this.booking === null) this.step = 'unknown'
+      return
+    }
+    this.#take(answer.data)
+  }
+
+  /** Pays; pressing twice, reloading and a lost answer all have one effect. */
+  async pay(method: SandboxMethod): Promise<void> {
+    if (this.step !== 'open') return
+    const under: PaymentUnderWay = { method, key: newKey() }
+    keepPayment(this.#bookingId, under)
+    await this.#send(under)
+  }
+
+  async release(): Promise<void> {
+    const answer = await releaseBooking(this.#bookingId)
+    if (answer.ok) this.step = 'released'
+    else {
+      this.problem = answer.problem
+      await this.look()
+    }
+  }
+
+  /** The hold's time is over by our reckoning: the server's word decides. */
+  expire(): void {
+    if (this.step === 'open') this.#lookSoon()
+  }
+
+  async #send(under: PaymentUnderWay): Promise<void> {
+    this.step = 'asking'
+    this.problem = null
+    this.declined = false
+    const answer = await confirmPayment(this.#bookingId, under.method as SandboxMethod, under.key)
+    if (this.#stopped) return
+    if (answer.ok) this.#take(answer.data)
+    else this.#refused(answer.problem)
+  }
+
+  #refused(problem: Problem): void {
+    const { code } = problem
+    if (code === 'payment_declined') {
+      keepPayment(this.#bookingId, null)
+      this.declined = true
+      this.step = 'open'
+    } else if (code === 'booking_expired' || code === 'booking_not_pending') {
+      this.#lookSoon()
+    } else if (this.step === 'asking' && isUnsure(problem)) {
+      this.step = 'settling'
+      this.#lookSoon()
+    } else {
+      keepPayment(this.#bookingId, null)
+      this.problem = problem
+      this.step = 'open'
+    }
+  }
+
+  #take(booking: BookingView): void {
+    this.booking = booking
+    this.problem = null
+    if (booking.status === 'CONFIRMED') {
+      keepPayment(this.#bookingId, null)
+      oweLeave(booking.eventId, true)
+      this.step = 'paid'
+    } else if (booking.status === 'EXPIRED' || booking.status === 'REFUNDED') {
+      keepPayment(this.#bookingId, null)
+      this.step = 'expired'
+    } else if (booking.status === 'CANCELLED') {
+      this.step = 'released'
+    } else if (this.step === 'asking' || this.step === 'settling') {
+      this.step = 'settling'
+      this.#lookSoon()
+    } else this.step = 'open'
+  }
+
+  #lookSoon(): void {
+    clearTimeout(this.#timer)
+    const ms = Math.min(FIRST_LOOK_MS * 1.5 ** this.#looks, LONGEST_LOOK_MS)
+    this.#looks += 1
+    this.#timer = setTimeout(() => void this.look().then(() => this.#lookOn()), ms)
+  }
+
+  /** Until the booking has reached an end, an unanswered look is asked again. */
+  #lookOn(): void {
+    const ended = this.step === 'paid' || this.step === 'expired' || this.step === 'released'
+    const overdue = this.booking !== null && this.step === 'settling'
+    if (!this.#stopped && !ended && overdue) this.#lookSoon()
+  }
+}
+
+/** The payment may have gone through although no clear answer came. */
+const isUnsure = ({ code }: Problem) =>
+  code === 'unreachable' ||
+  code === 'internal' ||
+  code === 'overloaded' ||
+  code === 'store_unavailable' ||
+  code === 'idempotency_in_progress'
