@@ -1,0 +1,87 @@
+// Decides, in the cheapest order, why seats cannot be held for a buyer, and hands the rest to the ledger.
+import { holdSeats } from '../../db/bookings/hold-seats.ts'
+import type { BookingRow } from '../../db/bookings/read-bookings.ts'
+import { SEAT_CODES } from '../../db/lifecycle.ts'
+import type { Identity } from '../auth/access.ts'
+import type { Context } from '../context.ts'
+import { invalid, Refusal, reply } from '../errors.ts'
+import type { Once } from '../idempotency.ts'
+import type { BookingView, CreateBookingBody, Success } from '../protocol/http.ts'
+import { codeAt } from '../protocol/seat-map.ts'
+import type { ConflictStage } from '../telemetry.ts'
+import { gateOf } from './gate.ts'
+import { parseSeatIds, seatIdOf } from './seat-ids.ts'
+import { bookingView } from './view.ts'
+
+/** Availability codes of seats that nobody gives back by waiting. */
+const LASTING: number[] = [SEAT_CODES.SOLD, SEAT_CODES.BLOCKED]
+
+interface HoldRequest {
+  body: CreateBookingBody
+  identity: Identity
+  requestId: string
+  /** What X-Admission-Pass said. */
+  pass: string | undefined
+}
+
+/** POST /booking: 201 with the held booking, or a Refusal thrown. */
+export async function hold(
+  context: Context,
+  request: HoldRequest,
+  once: Once | undefined,
+): Promise<Success<BookingView>> {
+  const { eventId, seats } = parseSeatIds(wantedIds(request.body))
+  const { accountId } = request.identity
+  const pass = await context.room.requirePass(accountId, eventId, request.pass)
+  if (pass !== 'ok') throw new Refusal(pass)
+
+  refuseSold(context, eventId, seats)
+  const outcome = await holdSeats(gateOf(context), {
+    accountId,
+    eventId,
+    seats,
+    ...(once ? { idempotency: once.stage(held) } : {}),
+  })
+  if (!outcome.ok) {
+    if ('seats' in outcome) throw seatsRefused(context, eventId, outcome)
+    throw new Refusal(outcome.refusal)
+  }
+  context.telemetry.seatsHeld({
+    requestId: request.requestId,
+    eventId,
+    bookingId: outcome.booking.id,
+    seats: seats.length,
+  })
+  return held(outcome.booking)
+}
+
+const held = (booking: BookingRow) => reply(201, 'Seats held', bookingView(booking))
+
+/**
+ * Refuses sold and blocked seats without asking anybody. Memory follows the ledger by a moment, and these two states
+ * seldom end, so the worst is a "taken" told a moment too long. A reserved seat comes back every other minute, with
+ * somebody waiting for just that: it is the gate's to refuse.
+ */
+function refuseSold(context: Context, eventId: string, seats: number[]): void {
+  const known = context.availability.peek(eventId)
+  if (known?.event.status !== 'PUBLISHED') return
+  const { packed, total } = known.memory
+  const gone = seats.filter((n) => n < total && LASTING.includes(codeAt(packed, n)))
+  if (gone.length > 0)
+    throw seatsRefused(context, eventId, { refusal: 'seat_taken', seats: gone, stage: 'status' })
+}
+
+function seatsRefused(
+  context: Context,
+  eventId: string,
+  { refusal, seats, stage }: { refusal: 'seat_taken' | 'seat_locked'; seats: number[]; stage: ConflictStage },
+): Refusal {
+  context.telemetry.seatsRefused(stage, seats.length)
+  return new Refusal(refusal, { details: { seatIds: seats.map((n) => seatIdOf(eventId, n)) } })
+}
+
+function wantedIds({ seatId, seatIds }: CreateBookingBody): string[] {
+  if ((seatId === undefined) === (seatIds === undefined))
+    throw invalid('/seatIds', 'give either seatId or seatIds')
+  return seatIds ?? [seatId as string]
+}

@@ -1,0 +1,160 @@
+// Owns the booking routes (contract 3.4): seats held, listed, read and released.
+import { Type } from '@sinclair/typebox'
+import { Elysia } from 'elysia'
+import { listBookingsOf } from '../../db/bookings/read-bookings.ts'
+import { releaseBooking } from '../../db/bookings/release-booking.ts'
+import { accessPlugin } from '../auth/access.ts'
+import type { Context } from '../context.ts'
+import { Refusal, reply } from '../errors.ts'
+import { describe } from '../http-docs.ts'
+import { answerOnce } from '../idempotency.ts'
+import { requestIdOf } from '../request-id.ts'
+import { BookingView, CreateBookingBody, Page, PageQuery, SeatView } from '../protocol/http.ts'
+import { gateOf } from './gate.ts'
+import { hold } from './hold.ts'
+import { listAvailable, listManaged } from './list.ts'
+import { pageOf, viewPage } from './pages.ts'
+import { getOwn, getReadable } from './readable.ts'
+import { bookingView } from './view.ts'
+
+const BookingsQuery = Type.Object(
+  {
+    eventId: Type.Optional(Type.String({ maxLength: 64 })),
+    scope: Type.Optional(Type.Literal('all')),
+    ...PageQuery,
+  },
+  { additionalProperties: false },
+)
+const MineQuery = Type.Object(PageQuery, { additionalProperties: false })
+
+export const bookingRoutes = (context: Context) =>
+  new Elysia({ prefix: '/booking', normalize: false })
+    .use(accessPlugin(context))
+    .get(
+      '/',
+      async ({ query, visitor }) =>
+        query.scope === 'all'
+          ? reply(200, 'Bookings', await listManaged(context, visitor, query))
+          : reply(200, 'Available seats', await listAvailable(context, query)),
+      {
+        query: BookingsQuery,
+        visitor: true,
+        detail: describe({
+          summary: 'Available seats of an event, or the bookings of own events',
+          description:
+            'Without `scope`, seats that can be had now; `eventId` is required while more than one event is on sale. ' +
+            'With `scope=all`, bookings instead, for who has `booking:read:all`: those of own events, or of every event for an administrator.',
+          tag: 'Booking',
+          access: 'anyone',
+          success: {
+            status: 200,
+            data: Type.Union([Page(SeatView), Page(BookingView)]),
+            description: 'A page of seats, or of bookings.',
+          },
+          codes: ['request_invalid', 'not_found', 'unauthenticated', 'token_expired', 'permission_denied'],
+        }),
+      },
+    )
+    .post(
+      '/',
+      ({ request, body, identity, set }) =>
+        answerOnce(context, { request, body, identity, set }, (once) =>
+          hold(
+            context,
+            {
+              body,
+              identity,
+              requestId: requestIdOf(set),
+              pass: request.headers.get('x-admission-pass') ?? undefined,
+            },
+            once,
+          ),
+        ),
+      {
+        body: CreateBookingBody,
+        access: 'booking:create:own',
+        detail: describe({
+          summary: 'Hold seats for a while',
+          description:
+            'Exactly one of `seatId` and `seatIds`; all seats of one event, all or none. The booking stays PENDING until it is paid or `expiresAt` has passed.',
+          tag: 'Booking',
+          access: 'booking:create:own',
+          success: { status: 201, data: BookingView, description: 'The seats are held.' },
+          codes: [
+            'not_found',
+            'seat_taken',
+            'seat_locked',
+            'sold_out',
+            'event_not_on_sale',
+            'seats_too_many',
+            'buyer_limit_reached',
+          ],
+          body: true,
+          pass: true,
+          idempotent: true,
+        }),
+      },
+    )
+    .get(
+      '/mine',
+      async ({ query, identity }) => {
+        const page = await listBookingsOf(context.ledger.db, {
+          accountId: identity.accountId,
+          ...pageOf(query),
+        })
+        return reply(200, 'Your bookings', viewPage(page))
+      },
+      {
+        query: MineQuery,
+        access: 'booking:read:own',
+        detail: describe({
+          summary: 'My bookings, newest first',
+          tag: 'Booking',
+          access: 'booking:read:own',
+          success: { status: 200, data: Page(BookingView), description: 'A page of own bookings.' },
+          codes: ['request_invalid'],
+        }),
+      },
+    )
+    .get(
+      '/:id',
+      async ({ params, identity }) =>
+        reply(200, 'Booking', bookingView(await getReadable(context, identity, params.id))),
+      {
+        access: 'booking:read:own',
+        detail: describe({
+          summary: 'One booking with its timeline',
+          description:
+            'Own bookings; with `booking:read:all` those of own events too, and any for an administrator.',
+          tag: 'Booking',
+          access: 'booking:read:own',
+          success: { status: 200, data: BookingView, description: 'The booking.' },
+          codes: ['not_found'],
+        }),
+      },
+    )
+    .delete(
+      '/:id',
+      async ({ params, identity, set }) => {
+        const { id, eventId } = await getOwn(context, identity, params.id)
+        const outcome = await releaseBooking(gateOf(context), {
+          bookingId: id,
+          accountId: identity.accountId,
+        })
+        if (!outcome.ok) throw new Refusal(outcome.refusal)
+        if (!outcome.already)
+          context.telemetry.bookingReleased({ requestId: requestIdOf(set), eventId, bookingId: id })
+        return reply(200, 'Seats released', bookingView(outcome.booking))
+      },
+      {
+        access: 'booking:cancel:own',
+        detail: describe({
+          summary: 'Release the seats of an unpaid booking',
+          description: 'Releasing twice answers the same.',
+          tag: 'Booking',
+          access: 'booking:cancel:own',
+          success: { status: 200, data: BookingView, description: 'The booking is CANCELLED.' },
+          codes: ['not_found', 'booking_not_pending', 'booking_expired', 'origin_refused'],
+        }),
+      },
+    )
