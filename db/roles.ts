@@ -100,7 +100,7 @@ export async function revokePermission(
       .where(and(eq(rolePermissions.roleId, roleId), eq(rolePermissions.permissionId, permissionId)))
       .returning({ roleId: rolePermissions.roleId })
     if (removed.length === 0) return { ok: false, refusal: 'not_found' }
-    return (await isManageable(tx)) ? { ok: true } : LOCKED_OUT
+    return (await someoneManagesRoles(tx)) ? { ok: true } : LOCKED_OUT
   })
 }
 
@@ -117,17 +117,18 @@ export async function assignRoles(
     await tx.delete(accountRoles).where(eq(accountRoles.accountId, accountId))
     if (wanted.length > 0)
       await tx.insert(accountRoles).values(wanted.map((roleId) => ({ accountId, roleId })))
-    return (await isManageable(tx)) ? { ok: true } : LOCKED_OUT
+    return (await someoneManagesRoles(tx)) ? { ok: true } : LOCKED_OUT
   })
 }
 
 /** Role changes happen one after the other: two could each leave the other's last administrator. */
-async function lockRoles(tx: Tx): Promise<Set<string>> {
+export async function lockRoles(tx: Tx): Promise<Set<string>> {
   const rows = await tx.select({ id: roles.id }).from(roles).orderBy(roles.id).for('update')
   return new Set(rows.map(({ id }) => id))
 }
 
-async function isManageable(tx: Tx): Promise<boolean> {
+/** True while at least one account can hand out roles and permissions. */
+export async function someoneManagesRoles(tx: Tx): Promise<boolean> {
   const rows = await tx
     .select({ id: accounts.id })
     .from(accounts)

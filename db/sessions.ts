@@ -32,9 +32,10 @@ export interface SessionRow {
 export async function openSession(
   db: Reader,
   { accountId, userAgent, now = new Date() }: { accountId: string; userAgent: string; now?: Date },
-): Promise<{ sessionId: string; refreshToken: string }> {
+): Promise<{ sessionId: string; refreshToken: string; expiresAt: Date }> {
   const sessionId = Bun.randomUUIDv7()
   const refreshToken = randomBytes(REFRESH_TOKEN_BYTES).toString('base64url')
+  const expiresAt = later(now, SESSION_IDLE_SECONDS)
   await db.transaction(async (tx) => {
     await tx.insert(sessions).values({
       id: sessionId,
@@ -42,11 +43,11 @@ export async function openSession(
       userAgent: userAgent.slice(0, USER_AGENT_MAX),
       createdAt: now,
       lastUsedAt: now,
-      expiresAt: later(now, SESSION_IDLE_SECONDS),
+      expiresAt,
     })
     await tx.insert(refreshTokens).values({ hash: hashToken(refreshToken), sessionId, createdAt: now })
   })
-  return { sessionId, refreshToken }
+  return { sessionId, refreshToken, expiresAt }
 }
 
 export type Rotation =

@@ -5,7 +5,7 @@ import { version } from '../package.json'
 import { authRoutes } from './auth/routes.ts'
 import { bookingRoutes } from './bookings/routes.ts'
 import type { Context } from './context.ts'
-import { devRoutes } from './dev/routes.ts'
+import { devPages, devRoutes } from './dev/routes.ts'
 import { errorAnswer, Refusal, toRefusal } from './errors.ts'
 import { eventRoutes } from './events/routes.ts'
 import { healthRoutes, metricsRoutes } from './health/routes.ts'
@@ -44,6 +44,7 @@ export function createApp(context: Context) {
       )
       .use(healthRoutes(context))
       .use(metricsRoutes(context))
+      .use(devPages(context))
   )
 }
 

@@ -21,18 +21,18 @@ interface SignIn {
   expiresAt: Date
 }
 
-export function setSignInCookies(config: Pick<Config, 'publicUrl'>, headers: Headers, signIn: SignIn): void {
+/** The `Set-Cookie` lines that sign a browser in. */
+export function signInCookies(config: Pick<Config, 'publicUrl'>, signIn: SignIn): string[] {
   const sessionSeconds = Math.max(0, Math.floor((signIn.expiresAt.getTime() - Date.now()) / 1000))
-  headers.append('set-cookie', cookie(config, ACCESS_COOKIE, signIn.accessToken, '/', ACCESS_TOKEN_SECONDS))
-  headers.append(
-    'set-cookie',
+  return [
+    cookie(config, ACCESS_COOKIE, signIn.accessToken, '/', ACCESS_TOKEN_SECONDS),
     cookie(config, REFRESH_COOKIE, signIn.refreshToken, REFRESH_PATH, sessionSeconds),
-  )
+  ]
 }
 
-export function clearSignInCookies(config: Pick<Config, 'publicUrl'>, headers: Headers): void {
-  headers.append('set-cookie', cookie(config, ACCESS_COOKIE, '', '/', 0))
-  headers.append('set-cookie', cookie(config, REFRESH_COOKIE, '', REFRESH_PATH, 0))
+/** The `Set-Cookie` lines that sign it out. */
+export function clearedCookies(config: Pick<Config, 'publicUrl'>): string[] {
+  return [cookie(config, ACCESS_COOKIE, '', '/', 0), cookie(config, REFRESH_COOKIE, '', REFRESH_PATH, 0)]
 }
 
 function cookie(

@@ -121,6 +121,14 @@ export const EmailBody = body({ email: Email })
 export const RefreshBody = Type.Optional(
   body({ refreshToken: Type.Optional(Type.String({ maxLength: 200 })) }),
 )
+const MailToken = Type.String({ minLength: 1, maxLength: 200 })
+export const VerifyQuery = Type.Object({ token: MailToken, email: Email })
+export const ResetPasswordBody = body({ token: MailToken, password: Password })
+export const UsersQuery = body({
+  query: Type.Optional(Type.String({ maxLength: LIMITS.nameMax })),
+  ...PageQuery,
+})
+export const PageOnlyQuery = body(PageQuery)
 export const AssignPermissionsBody = body({ permissionIds: Type.Array(Id, { minItems: 1, maxItems: 100 }) })
 export const AssignRolesBody = body({ roleIds: Type.Array(Id, { maxItems: 20 }) })
 
@@ -158,6 +166,37 @@ export const RoleView = Type.Object({ id: Id, name: Type.String(), description: 
 export type RoleView = Static<typeof RoleView>
 export const PermissionView = RoleView
 export type PermissionView = RoleView
+/** Everything kept about a person. */
+export const PersonalDataView = Type.Object({
+  account: Type.Object({
+    id: Id,
+    email: nullable(Type.String()),
+    fullName: nullable(Type.String()),
+    verifiedAt: nullable(Instant),
+    createdAt: Instant,
+  }),
+  sessions: Type.Array(
+    Type.Object({
+      id: Id,
+      userAgent: Type.String(),
+      createdAt: Instant,
+      lastUsedAt: Instant,
+      endedAt: nullable(Instant),
+    }),
+  ),
+  bookings: Type.Array(
+    Type.Object({
+      id: Id,
+      eventId: Id,
+      status: Type.String(),
+      total: Money,
+      seatIds: Type.Array(SeatId),
+      createdAt: Instant,
+      confirmedAt: nullable(Instant),
+    }),
+  ),
+  events: Type.Array(Type.Object({ id: Id, name: Type.String(), status: Type.String(), createdAt: Instant })),
+})
 
 // ── Events and seats ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -482,6 +521,16 @@ export const DevBuyersBody = body({
 })
 export const DevBuyerView = Type.Object({ id: Id, email: Type.String(), accessToken: Type.String() })
 export type DevBuyerView = Static<typeof DevBuyerView>
+/** A mail of the embedded mailbox. */
+export const MailView = Type.Object({
+  to: Type.String(),
+  from: Type.String(),
+  subject: Type.String(),
+  text: Type.String(),
+  html: Type.String(),
+  links: Type.Array(Type.String()),
+  at: Instant,
+})
 
 /** Names the fields of a schema, for tests that hold documents against code. */
 export const fieldNames = (schema: TObject) => Object.keys(schema.properties)

@@ -1,0 +1,296 @@
+// Answers who comes in and who leaves: registering, verifying, signing in, staying signed in, signing out.
+import { Type } from '@sinclair/typebox'
+import { Elysia } from 'elysia'
+import {
+  findAccountByEmail,
+  findProfile,
+  normalEmail,
+  registerAccount,
+  requestPasswordReset,
+  requestVerification,
+  resetPassword,
+  verifyEmail,
+  type Account,
+} from '../../db/accounts.ts'
+import { endSession, openSession, rotateRefreshToken } from '../../db/sessions.ts'
+import type { Context } from '../context.ts'
+import { Refusal, reply } from '../errors.ts'
+import { describe } from '../http-docs.ts'
+import {
+  EmailBody,
+  LoginBody,
+  LoginView,
+  RefreshBody,
+  RegisterBody,
+  ResetPasswordBody,
+  TokenView,
+  VerifyQuery,
+} from '../protocol/http.ts'
+import { addressKey, requireRate, type RateName } from '../rate-limit.ts'
+import { accessPlugin } from './access.ts'
+import { accountRoutes } from './account-routes.ts'
+import { adminRoutes } from './admin-routes.ts'
+import { clearedCookies, readCookie, REFRESH_COOKIE, signInCookies } from './cookies.ts'
+import { isOwnOrigin } from './origin.ts'
+import { hashPassword, isPassword } from './passwords.ts'
+import { markEnded } from './session-check.ts'
+import { userView } from './views.ts'
+
+const NOTHING = Type.Null()
+const CHECK_YOUR_MAIL = 'If this address can be used, a mail is on its way.'
+const LINK_DEAD = 'This link is not valid any more. Ask for a new one.'
+
+export const authRoutes = (context: Context) =>
+  new Elysia({ prefix: '/auth' })
+    .use(registration(context))
+    .use(signIn(context))
+    .use(staySignedIn(context))
+    .use(passwords(context))
+    .use(accountRoutes(context))
+    .use(adminRoutes(context))
+
+const registration = (context: Context) =>
+  new Elysia()
+    .post(
+      '/register',
+      async ({ body, request, set }) => {
+        await limitAddress(context, 'register', request)
+        await limitMailbox(context, body.email)
+        const passwordHash = await hashPassword(body.password)
+        await registerAccount(context.ledger.db, { ...body, passwordHash })
+        set.status = 201
+        return reply(201, CHECK_YOUR_MAIL, { email: normalEmail(body.email) })
+      },
+      {
+        body: RegisterBody,
+        detail: describe({
+          summary: 'Register an account',
+          description:
+            'Answers the same whether or not the address has an account, and sends a mail either way. Of an unverified address the latest registration counts.',
+          tag: 'Auth',
+          access: 'anyone',
+          body: true,
+          success: { status: 201, data: EmailBody, description: 'A mail is on its way.' },
+        }),
+      },
+    )
+    .post(
+      '/verify',
+      async ({ query }) => {
+        const verified = await verifyEmail(context.ledger.db, query)
+        if (!verified.ok) throw new Refusal('request_invalid', { message: LINK_DEAD })
+        return reply(200, 'Your address is confirmed; you can log in.', null)
+      },
+      {
+        query: VerifyQuery,
+        detail: describe({
+          summary: 'Confirm an address',
+          description: 'With the token of the mail; it works once and for one hour.',
+          tag: 'Auth',
+          access: 'anyone',
+          success: { status: 200, data: NOTHING, description: 'The address is confirmed.' },
+          codes: ['request_invalid'],
+        }),
+      },
+    )
+    .post(
+      '/verify/resend',
+      async ({ body, request, set }) => {
+        await limitAddress(context, 'mail', request)
+        await limitMailbox(context, body.email)
+        await requestVerification(context.ledger.db, body)
+        set.status = 202
+        return reply(202, CHECK_YOUR_MAIL, null)
+      },
+      {
+        body: EmailBody,
+        detail: describe({
+          summary: 'Send the verification mail again',
+          description: 'Earlier links stop working. Answers the same for every address.',
+          tag: 'Auth',
+          access: 'anyone',
+          body: true,
+          success: { status: 202, data: NOTHING, description: 'A mail is on its way, if one is due.' },
+        }),
+      },
+    )
+
+const signIn = (context: Context) =>
+  new Elysia().use(accessPlugin(context)).post(
+    '/login',
+    async ({ body, request, set }) => {
+      await limitAddress(context, 'login_address', request)
+      const address = addressKey(context.addressOf(request))
+      await requireRate(context, { name: 'login', key: `${emailKey(body.email)}:${address}` })
+      const account = await checkPassword(context, body)
+      const userAgent = request.headers.get('user-agent') ?? ''
+      const { sessionId, refreshToken, expiresAt } = await openSession(context.ledger.db, {
+        accountId: account.id,
+        userAgent,
+      })
+      const [accessToken, profile] = await Promise.all([
+        context.tokens.signAccess({ accountId: account.id, sessionId, email: account.email }),
+        findProfile(context.ledger.db, account.id),
+      ])
+      if (!profile) throw new Refusal('unauthenticated')
+      const user = userView(profile)
+      if (isApiClient(request)) return reply(200, 'Signed in', { accessToken, refreshToken, user })
+      set.headers['set-cookie'] = signInCookies(context.config, { accessToken, refreshToken, expiresAt })
+      return reply(200, 'Signed in', { accessToken, user })
+    },
+    {
+      body: LoginBody,
+      detail: describe({
+        summary: 'Sign in',
+        description:
+          'Sets both cookies. A client that sends `X-Client: api` gets the refresh token in the body instead, and no cookies. At most 5 tries a minute for an account and address.',
+        tag: 'Auth',
+        access: 'anyone',
+        body: true,
+        success: { status: 200, data: LoginView, description: 'Signed in.' },
+        codes: ['unauthenticated', 'email_not_verified'],
+      }),
+    },
+  )
+
+const staySignedIn = (context: Context) =>
+  new Elysia()
+    .use(accessPlugin(context))
+    .post(
+      '/refresh',
+      async ({ body, request, set }) => {
+        const held = body?.refreshToken
+        const token = held ?? readCookie(request.headers, REFRESH_COOKIE)
+        if (!token) throw new Refusal('unauthenticated')
+        if (held === undefined && !isOwnOrigin(context.config, request.headers))
+          throw new Refusal('origin_refused')
+        const { successorOf } = context.tokens
+        // Only a browser's tabs share a token; who holds it alone exchanges it once.
+        const rotation = await rotateRefreshToken(context.ledger.db, {
+          refreshToken: token,
+          successorOf,
+          grace: held === undefined,
+        })
+        if (!rotation.ok) {
+          if (held === undefined) set.headers['set-cookie'] = clearedCookies(context.config)
+          if (rotation.endedSessionId) {
+            await markEnded(context, [rotation.endedSessionId])
+            context.log.warn('refresh_token_reused', { sessionId: rotation.endedSessionId })
+          }
+          throw new Refusal(rotation.refusal)
+        }
+        const { refreshToken, expiresAt } = rotation
+        const accessToken = await context.tokens.signAccess({
+          accountId: rotation.accountId,
+          sessionId: rotation.sessionId,
+          email: rotation.email,
+        })
+        if (held !== undefined) return reply(200, 'Refreshed', { accessToken, refreshToken })
+        set.headers['set-cookie'] = signInCookies(context.config, { accessToken, refreshToken, expiresAt })
+        return reply(200, 'Refreshed', { accessToken })
+      },
+      {
+        body: RefreshBody,
+        detail: describe({
+          summary: 'Exchange the refresh token',
+          description:
+            'Each refresh token is exchanged once; an old one that comes back ends its session. Tabs that share the cookie get the same new token for 10 s. The new refresh token travels the way the old one came: cookie or body.',
+          tag: 'Auth',
+          access: 'anyone',
+          body: true,
+          success: { status: 200, data: TokenView, description: 'New tokens.' },
+          codes: ['unauthenticated'],
+        }),
+      },
+    )
+    .post(
+      '/logout',
+      async ({ identity: { sessionId, accountId }, set }) => {
+        await endSession(context.ledger.db, { sessionId, accountId, because: 'logged_out' })
+        await markEnded(context, [sessionId])
+        set.headers['set-cookie'] = clearedCookies(context.config)
+        return reply(200, 'Signed out', null)
+      },
+      {
+        access: 'user',
+        detail: describe({
+          summary: 'Sign out',
+          description: 'Ends this session at once, on every server; its access token stops working too.',
+          tag: 'Auth',
+          access: 'user',
+          success: { status: 200, data: NOTHING, description: 'The session is over.' },
+          codes: ['origin_refused'],
+        }),
+      },
+    )
+
+const passwords = (context: Context) =>
+  new Elysia()
+    .post(
+      '/password/forgot',
+      async ({ body, request, set }) => {
+        await limitAddress(context, 'mail', request)
+        await limitMailbox(context, body.email)
+        await requestPasswordReset(context.ledger.db, body)
+        set.status = 202
+        return reply(202, CHECK_YOUR_MAIL, null)
+      },
+      {
+        body: EmailBody,
+        detail: describe({
+          summary: 'Ask for a new password',
+          description: 'Answers the same for every address.',
+          tag: 'Auth',
+          access: 'anyone',
+          body: true,
+          success: { status: 202, data: NOTHING, description: 'A mail is on its way, if one is due.' },
+        }),
+      },
+    )
+    .post(
+      '/password/reset',
+      async ({ body, request }) => {
+        await limitAddress(context, 'mail', request)
+        const passwordHash = await hashPassword(body.password)
+        const reset = await resetPassword(context.ledger.db, { token: body.token, passwordHash })
+        if (!reset.ok) throw new Refusal('request_invalid', { message: LINK_DEAD })
+        await markEnded(context, reset.endedSessionIds)
+        return reply(200, 'Your password is changed; please log in.', null)
+      },
+      {
+        body: ResetPasswordBody,
+        detail: describe({
+          summary: 'Choose a new password',
+          description: 'With the token of the mail; it works once and for one hour. Ends all sessions.',
+          tag: 'Auth',
+          access: 'anyone',
+          body: true,
+          success: { status: 200, data: NOTHING, description: 'The password is changed.' },
+        }),
+      },
+    )
+
+/** The account, when the password is right and the address confirmed; otherwise throws, no faster and no slower. */
+async function checkPassword(
+  context: Context,
+  { email, password }: { email: string; password: string },
+): Promise<Account> {
+  const account = await findAccountByEmail(context.ledger.db, email)
+  const right = await isPassword(password, account?.passwordHash ?? null)
+  if (!account || !right || account.disabledAt)
+    throw new Refusal('unauthenticated', { message: 'The email address or the password is wrong.' })
+  if (!account.verifiedAt) throw new Refusal('email_not_verified')
+  return account
+}
+
+const isApiClient = (request: Request) => request.headers.get('x-client') === 'api'
+
+/** Addresses never stand in Redis in clear. */
+const emailKey = (email: string) =>
+  new Bun.CryptoHasher('sha256').update(normalEmail(email)).digest('base64url')
+
+const limitAddress = (context: Context, name: RateName, request: Request) =>
+  requireRate(context, { name, key: addressKey(context.addressOf(request)) })
+
+const limitMailbox = (context: Context, email: string) =>
+  requireRate(context, { name: 'mailbox', key: emailKey(email) })
