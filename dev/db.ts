@@ -1,23 +1,23 @@
 /** Owns `db:migrate`, `db:generate` and `db:seed`: the schema's commands, on the stores that are named or run. */
 import { join } from 'node:path'
-import { migrateLedger } from '../db/migrate.ts'
-import { seedDemo } from '../db/seed.ts'
-import { requireDatabaseUrl } from './live-stores.ts'
+import { dataDirOf, requireDatabaseUrl } from './live-stores.ts'
+import { prepareLedger } from './up/ledger.ts'
 import { keepSecrets } from './up/secrets.ts'
 
 const root = join(import.meta.dir, '..')
 
 const commands: Record<string, () => Promise<number>> = {
   async migrate() {
-    await migrateLedger(requireDatabaseUrl())
-    console.log('The schema is up to date')
+    await prepareLedger(requireDatabaseUrl(), null)
+    console.log('The schema and the roles are up to date')
     return 0
   },
   async seed() {
-    const { accounts } = keepSecrets(join(root, process.env.DATA_DIR?.trim() || '.data'))
-    const { eventId } = await seedDemo(requireDatabaseUrl(), accounts)
-    console.log(`The demo is loaded: event ${eventId}`)
-    for (const { email, password, role } of accounts) console.log(`  ${role} ${email} ${password}`)
+    const { demoPasswords } = keepSecrets(dataDirOf(process.env))
+    const demo = await prepareLedger(requireDatabaseUrl(), demoPasswords)
+    console.log(`The demo is loaded: event ${demo?.eventId}`)
+    for (const { email, password, role } of demo?.accounts ?? [])
+      console.log(`  ${role} ${email} ${password}`)
     return 0
   },
   async generate() {

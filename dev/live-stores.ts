@@ -4,11 +4,17 @@ import { findRunFile } from './up/run-file.ts'
 import type { RunFile } from './up/run-file.ts'
 
 const root = join(import.meta.dir, '..')
+const DEFAULT_DATA_DIR = '.data'
+
+/** Where `up` keeps its data, absolute. */
+export function dataDirOf(env: Record<string, string | undefined>): string {
+  const dir = env.DATA_DIR?.trim() || DEFAULT_DATA_DIR
+  return isAbsolute(dir) ? dir : join(root, dir)
+}
 
 /** What runs on DATA_DIR; null when nothing does. */
 export function findRunning(): RunFile | null {
-  const dataDir = process.env.DATA_DIR?.trim() || '.data'
-  return findRunFile(isAbsolute(dataDir) ? dataDir : join(root, dataDir))
+  return findRunFile(dataDirOf(process.env))
 }
 
 export function requireDatabaseUrl(): string {

@@ -2,7 +2,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { randomBytes, randomInt } from 'node:crypto'
 import { join } from 'node:path'
-import type { DemoAccount } from './run-file.ts'
 
 const NAME = 'secrets.json'
 const JWT_SECRET_BYTES = 48
@@ -11,32 +10,26 @@ const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789'
 const GROUPS = 4
 const GROUP_LETTERS = 4
 
-const DEMO_ROLES = {
-  'admin@onsale.test': 'ADMIN',
-  'organizer@onsale.test': 'ORGANIZER',
-  'buyer@onsale.test': 'USER',
-} as const satisfies Record<string, DemoAccount['role']>
+const DEMO_NAMES = ['admin', 'organizer', 'buyer'] as const
+export type DemoPasswords = Record<(typeof DEMO_NAMES)[number], string>
 
 interface Secrets {
   jwtSecret: string
-  demoPasswords: Record<string, string>
+  demoPasswords: DemoPasswords
 }
 
 /** The same at every start; made and kept, readable by the owner alone, at the first. */
-export function keepSecrets(dataDir: string): { jwtSecret: string; accounts: DemoAccount[] } {
+export function keepSecrets(dataDir: string): Secrets {
   const path = join(dataDir, NAME)
   const known = readSecrets(path)
+  const passwords = DEMO_NAMES.map((name) => [name, known.demoPasswords?.[name] ?? makePassword()])
   const secrets: Secrets = {
     jwtSecret: known.jwtSecret ?? randomBytes(JWT_SECRET_BYTES).toString('base64url'),
-    demoPasswords: { ...known.demoPasswords },
+    demoPasswords: Object.fromEntries(passwords) as DemoPasswords,
   }
-  for (const email of Object.keys(DEMO_ROLES)) secrets.demoPasswords[email] ??= makePassword()
   writeFileSync(`${path}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 })
   renameSync(`${path}.new`, path)
-  const accounts = Object.entries(DEMO_ROLES).map(([email, role]) => {
-    return { email, password: secrets.demoPasswords[email] ?? '', role }
-  })
-  return { jwtSecret: secrets.jwtSecret, accounts }
+  return secrets
 }
 
 function readSecrets(path: string): Partial<Secrets> {

@@ -1,10 +1,8 @@
 /** Decides what `up` is asked to do: reads the whole environment once and names every wrong value together. */
-import { isAbsolute, join } from 'node:path'
 import { readConfig as readServerConfig } from '../../server/config.ts'
 import { readConfig as readWorkerConfig } from '../../worker/config.ts'
+import { dataDirOf } from '../live-stores.ts'
 
-const DEFAULT_DATA_DIR = '.data'
-const root = join(import.meta.dir, '../..')
 /** Stand for what `up` will make itself, while the rest of the environment is checked. */
 const TO_BE_MADE = {
   DATABASE_URL: 'postgres://embedded',
@@ -54,7 +52,6 @@ export function readUpSettings(
   const demo = given('DEMO')
   if (demo !== undefined && demo !== '0' && demo !== '1') problems.push('DEMO must be 0 or 1')
   if ('problems' in read || problems.length > 0) return { ok: false, problems: [...new Set(problems)] }
-  const dataDir = given('DATA_DIR') ?? DEFAULT_DATA_DIR
   const { port, bind, publicUrl, servers } = read.config
   return {
     ok: true,
@@ -63,7 +60,7 @@ export function readUpSettings(
       bind,
       publicUrl,
       servers,
-      dataDir: isAbsolute(dataDir) ? dataDir : join(root, dataDir),
+      dataDir: dataDirOf(env),
       databaseUrl,
       redisUrl,
       smtpUrl,

@@ -1,11 +1,10 @@
 /** Decides in which order the parts of one machine's Onsale start, and what each of them is told. */
 import { join } from 'node:path'
-import { migrateLedger } from '../../db/migrate.ts'
-import { seedDemo } from '../../db/seed.ts'
 import { startPostgres } from '../stores/postgres.ts'
 import { endWithParent, freePort, launch } from '../stores/process.ts'
 import type { RunningChild } from '../stores/process.ts'
 import { startRedis } from '../stores/redis.ts'
+import { prepareLedger } from './ledger.ts'
 import type { RunFile } from './run-file.ts'
 import { keepSecrets } from './secrets.ts'
 import { embeddedParts } from './settings.ts'
@@ -43,10 +42,7 @@ export async function startStack(
 ): Promise<Stack> {
   const secrets = keepSecrets(settings.dataDir)
   const stores = await startStores(settings, supervisor)
-  await migrateLedger(stores.databaseUrl)
-  const demo = settings.demo
-    ? { ...(await seedDemo(stores.databaseUrl, secrets.accounts)), accounts: secrets.accounts }
-    : null
+  const demo = await prepareLedger(stores.databaseUrl, settings.demo ? secrets.demoPasswords : null)
   if (!watch && (await buildWeb())) say('The web client was built')
   const mail = settings.smtpUrl === undefined ? await startMailbox(settings, supervisor) : undefined
   const listenPort = watch ? await freePort() : settings.port
