@@ -1,0 +1,120 @@
+// Owns how moves lock, read and mark the rows of a booking, in the one order that cannot deadlock:
+// the buyer's advisory lock, then seats by n, then bookings.
+import { and, eq, sql, type SQL } from 'drizzle-orm'
+import type { Reader, Tx } from '../client.ts'
+import type { BookingStatus, SeatStatus } from '../lifecycle.ts'
+import { bookings, bookingSeats, bookingTimeline, seats, sections, tiers } from '../schema.ts'
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** A malformed id is no fault: nothing has it. */
+export const isId = (id: string) => UUID.test(id)
+
+/** One parameter, whatever its length, so that a statement keeps its text and its plan. */
+export const integers = (list: number[]): SQL => sql`${`{${list.join(',')}}`}::int[]`
+export const ids = (list: string[]): SQL => sql`${`{${list.join(',')}}`}::uuid[]`
+
+/** One move at a time of one buyer in one event: what a limit over many rows needs. */
+export function lockBuyer(tx: Tx, eventId: string, accountId: string) {
+  return tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`${eventId}/${accountId}`}, 0))`)
+}
+
+export interface LockedSeat {
+  n: number
+  status: SeatStatus
+  version: number
+  bookingId: string | null
+}
+
+/** Locks the seats a booking lists that are still its own or free to come back to it. */
+export function lockSeatsOf(tx: Tx, eventId: string, bookingId: string): Promise<LockedSeat[]> {
+  return tx
+    .select({ n: seats.n, status: seats.status, version: seats.version, bookingId: seats.bookingId })
+    .from(bookingSeats)
+    .innerJoin(seats, and(eq(seats.eventId, bookingSeats.eventId), eq(seats.n, bookingSeats.n)))
+    .where(and(eq(bookingSeats.eventId, eventId), eq(bookingSeats.bookingId, bookingId)))
+    .orderBy(seats.n)
+    .for('no key update', { of: seats })
+}
+
+export interface LockedBooking {
+  eventId: string
+  id: string
+  accountId: string
+  status: BookingStatus
+  total: number
+  currency: string
+  expiresAt: Date
+  /** By Postgres' clock, at the start of the transaction. */
+  overdue: boolean
+}
+
+const bookingFields = {
+  eventId: bookings.eventId,
+  id: bookings.id,
+  accountId: bookings.accountId,
+  status: bookings.status,
+  total: bookings.total,
+  currency: bookings.currency,
+  expiresAt: bookings.expiresAt,
+  overdue: sql<boolean>`${bookings.expiresAt} <= now()`,
+}
+
+export async function lockBooking(tx: Tx, eventId: string, bookingId: string): Promise<LockedBooking | null> {
+  const [row] = await tx
+    .select(bookingFields)
+    .from(bookings)
+    .where(and(eq(bookings.eventId, eventId), eq(bookings.id, bookingId)))
+    .for('no key update')
+  return row ?? null
+}
+
+/** Whose a booking is and of which event: enough to take the locks in order. */
+export async function findBookingOwner(
+  reader: Reader,
+  bookingId: string,
+): Promise<{ eventId: string; accountId: string } | null> {
+  if (!isId(bookingId)) return null
+  const [row] = await reader
+    .select({ eventId: bookings.eventId, accountId: bookings.accountId })
+    .from(bookings)
+    .where(eq(bookings.id, bookingId))
+  return row ?? null
+}
+
+/** Adds a line of what happened, in the transaction that made it true. */
+export async function appendTimeline(
+  tx: Tx,
+  booking: { eventId: string; id: string },
+  what: string,
+  detail?: Record<string, unknown>,
+): Promise<void> {
+  await tx.insert(bookingTimeline).values({ eventId: booking.eventId, bookingId: booking.id, what, detail })
+}
+
+export interface SeatLabel {
+  n: number
+  section: string
+  /** Null for general admission, like `number`. */
+  row: string | null
+  number: string | null
+  tier: string
+}
+
+/** How a seat is called; to be joined with its section and tier. */
+export const seatLabelFields = {
+  n: seats.n,
+  section: sections.name,
+  row: seats.rowLabel,
+  number: seats.seatLabel,
+  tier: tiers.name,
+}
+export const sectionOfSeat = and(eq(sections.eventId, seats.eventId), eq(sections.id, seats.sectionId))
+export const tierOfSeat = and(eq(tiers.eventId, seats.eventId), eq(tiers.id, seats.tierId))
+
+/** Live seats an account has in an event; a hold that is overdue no longer counts. */
+export const liveSeatsOfBuyer = (eventId: string, accountId: string): SQL<number> => sql<number>`(
+  select count(*)::int from booking_seats bs
+  join bookings b on b.event_id = bs.event_id and b.id = bs.booking_id
+  where b.event_id = ${eventId} and b.account_id = ${accountId} and bs.live
+    and (b.status = 'CONFIRMED' or (b.status = 'PENDING' and b.expires_at > now())))`

@@ -1,0 +1,50 @@
+// Owns the sandbox provider: the outside world of the demo, with a book of its own that only it writes.
+import { eq, sql } from 'drizzle-orm'
+import type { Db } from './client.ts'
+import { sandboxCharges } from './schema.ts'
+
+export const SANDBOX = 'sandbox'
+/** `sandbox_slow` answers after this, as a bank does that asks the buyer back. */
+const SLOW_MS = 3_000
+
+export type ChargeOutcome = 'captured' | 'declined'
+
+/**
+ * Charges once per `ref`, however often it is asked. `unknown` is an answer that was lost on the way: whether money
+ * moved has to be asked with `findSandboxCharge`.
+ */
+export async function chargeSandbox(
+  db: Db,
+  { ref, amount, method }: { ref: string; amount: number; method: string },
+): Promise<ChargeOutcome | 'unknown'> {
+  if (method === 'sandbox_slow') await Bun.sleep(SLOW_MS)
+  const outcome = await record(db, ref, amount, method === 'sandbox_declined' ? 'declined' : 'captured')
+  return method === 'sandbox_lost_webhook' ? 'unknown' : outcome
+}
+
+/** What became of a charge; null when none was asked for. */
+export async function findSandboxCharge(db: Db, ref: string): Promise<ChargeOutcome | null> {
+  const [row] = await db
+    .select({ outcome: sandboxCharges.outcome })
+    .from(sandboxCharges)
+    .where(eq(sandboxCharges.ref, ref))
+  return (row?.outcome as ChargeOutcome | undefined) ?? null
+}
+
+/** Makes sure that a charge nobody asked for yet cannot be made later; says what it is now. */
+export function voidSandboxCharge(db: Db, ref: string): Promise<ChargeOutcome> {
+  return record(db, ref, 0, 'declined')
+}
+
+/** Brings the refunded amount (minor units, in all) of a captured charge up to `refunded`; never lowers it. */
+export async function refundSandboxCharge(db: Db, ref: string, refunded: number): Promise<void> {
+  await db
+    .update(sandboxCharges)
+    .set({ refunded: sql`greatest(${sandboxCharges.refunded}, ${refunded}::bigint)` })
+    .where(eq(sandboxCharges.ref, ref))
+}
+
+async function record(db: Db, ref: string, amount: number, outcome: ChargeOutcome): Promise<ChargeOutcome> {
+  await db.insert(sandboxCharges).values({ ref, amount, outcome }).onConflictDoNothing()
+  return (await findSandboxCharge(db, ref))!
+}

@@ -1,0 +1,52 @@
+-- Decides what the cache says of seats after a commit, frees the reservation's own locks, and announces the change.
+-- A value of an older seat version never replaces a newer one, so late and repeated settles do no harm.
+-- KEYS[1]  status:seat:{event}:version
+-- KEYS     2..count+1          status:seat:{event}:n
+--          count+2..2*count+1  lock:seat:{event}:n
+-- ARGV[1]  token whose locks are freed ('' = none)
+-- ARGV[2]  channel of the event's seat feed
+-- ARGV[3]  now, ms since 1970
+-- ARGV[4]  lifetime of the feed version in ms
+-- ARGV     then per seat six: n, status ('' = only unlock), code, version, lifetime in ms (0 = forget the key),
+--          observed ('' = by version; else: replace exactly this value, '-' meaning an absent key)
+-- RETURNS  {'settled', feed version, announced} | {'unchanged'}
+local token, channel, now, feedLifetime = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local count = (#KEYS - 1) / 2
+local changes = {}
+
+local function mayWrite(current, version, observed)
+  if observed ~= '' then
+    return (current or '-') == observed
+  end
+  local known = current and tonumber(string.match(current, ':(%d+)$') or '0') or -1
+  return version >= known
+end
+
+for i = 1, count do
+  local at = 5 + (i - 1) * 6
+  local n, status, code, version = tonumber(ARGV[at]), ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local lifetime, observed = tonumber(ARGV[at + 4]), ARGV[at + 5]
+  local current, value = redis.call('GET', KEYS[1 + i]), status .. ':' .. ARGV[at + 3]
+  if status ~= '' and mayWrite(current, version, observed) then
+    if lifetime > 0 then
+      redis.call('SET', KEYS[1 + i], value, 'PX', lifetime)
+    else
+      redis.call('DEL', KEYS[1 + i])
+    end
+    if current ~= value then
+      changes[#changes + 1] = { n, code }
+    end
+  end
+  if token ~= '' and redis.call('GET', KEYS[1 + count + i]) == token then
+    redis.call('DEL', KEYS[1 + count + i])
+  end
+end
+if #changes == 0 then
+  return { 'unchanged' }
+end
+
+local previous = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
+local version = math.max(previous + 1, now)
+redis.call('SET', KEYS[1], string.format('%.0f', version), 'PX', feedLifetime)
+redis.call('PUBLISH', channel, cjson.encode({ previous = previous, version = version, changes = changes }))
+return { 'settled', string.format('%.0f', version), #changes }
