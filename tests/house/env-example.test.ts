@@ -23,7 +23,7 @@ function variablesIn(glob: string, pattern: RegExp): string[] {
 const read = new Set([
   ...SERVER_VARIABLES,
   ...WORKER_VARIABLES,
-  ...variablesIn('{db,server,worker,dev}/**/*.{ts,mjs}', /process\.env\.([A-Z][A-Z_]+)/g),
+  ...variablesIn('{db,server,worker,dev}/**/*.{ts,mjs}', /\benv\.([A-Z][A-Z_]+)/g),
   ...variablesIn('tests/**/*.ts', /(TEST_[A-Z_]+)/g),
   ...variablesIn('dev/up/settings.ts', /given\('([A-Z_]+)'\)/g),
   ...variablesIn('docker-compose.yml', /\$\{([A-Z_]+)/g),
