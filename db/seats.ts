@@ -160,7 +160,7 @@ export async function patchSeatStatus(
   patch: { eventId: string; seats: number[]; status: 'BLOCKED' | 'AVAILABLE'; reason: string },
 ): Promise<PatchSeatsOutcome> {
   const { eventId, status, reason } = patch
-  const wanted = [...new Set(patch.seats)].sort((a, b) => a - b)
+  const wanted = [...new Set(patch.seats)].toSorted((a, b) => a - b)
   const move = status === 'BLOCKED' ? SEAT_MOVES.block : SEAT_MOVES.unblock
   return inTransaction(db, async (tx): Promise<PatchSeatsOutcome> => {
     const rows = await tx

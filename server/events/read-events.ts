@@ -1,0 +1,87 @@
+// Owns how events are put together for an answer: rows from Postgres, seats from memory, the phase from the room.
+import {
+  countAvailable,
+  findEvent,
+  listEventsOf,
+  listPublishedEvents,
+  type Event,
+  type EventCursor,
+  type EventRow,
+} from '../../db/events.ts'
+import type { Identity } from '../auth/access.ts'
+import type { Context } from '../context.ts'
+import { invalid, Refusal } from '../errors.ts'
+import { LIMITS } from '../protocol/codes.ts'
+import type { EventSummary, EventView, Page } from '../protocol/http.ts'
+import { mayManage, maySee } from './owned.ts'
+import { roomSummary } from './room-figures.ts'
+import { eventSummary, eventView } from './views.ts'
+
+interface PageQuery {
+  limit?: number
+  cursor?: string
+}
+
+const CURSOR = /^(\d{1,15})_([0-9a-f-]{36})$/
+
+/** Published events, or all of `ownerId`'s, soonest first. */
+export async function listEvents(
+  context: Context,
+  query: PageQuery,
+  ownerId?: string,
+): Promise<Page<EventSummary>> {
+  const limit = query.limit ?? LIMITS.pageDefault
+  const page = { limit: limit + 1, cursor: parseCursor(query.cursor) }
+  const { db } = context.ledger
+  const rows = await (ownerId ? listEventsOf(db, { ...page, ownerId }) : listPublishedEvents(db, page))
+  const shown = rows.slice(0, limit)
+  const available = await availableOf(context, shown)
+  const items = await Promise.all(
+    shown.map(async (row) =>
+      eventSummary(row, available.get(row.id) ?? 0, await roomSummary(context, row.id)),
+    ),
+  )
+  const last = shown.at(-1)
+  return { items, nextCursor: last && rows.length > limit ? `${last.startsAt.getTime()}_${last.id}` : null }
+}
+
+/** One event as this visitor sees it. Throws `not_found`. */
+export async function readEvent(
+  context: Context,
+  visitor: Identity | null,
+  eventId: string,
+): Promise<EventView> {
+  const event = await findEvent(context.ledger.db, eventId)
+  if (!event || !maySee(event, visitor)) throw new Refusal('not_found')
+  return describeEvent(context, visitor, event)
+}
+
+export async function describeEvent(
+  context: Context,
+  visitor: Identity | null,
+  event: Event,
+): Promise<EventView> {
+  const [available, room] = await Promise.all([availableOf(context, [event]), roomSummary(context, event.id)])
+  return eventView(event, available.get(event.id) ?? 0, room, mayManage(event, visitor))
+}
+
+/** From memory where it is known; one grouped query for the rest, which is then loaded for the next time. */
+async function availableOf(context: Context, rows: EventRow[]): Promise<Map<string, number>> {
+  const available = new Map<string, number>()
+  const cold: string[] = []
+  for (const { id, seatCount } of rows) {
+    const memory = context.availability.peek(id)?.memory
+    if (memory?.total === seatCount) available.set(id, memory.counts[0])
+    else if (seatCount > 0) cold.push(id)
+  }
+  if (cold.length === 0) return available
+  context.availability.warm(cold)
+  return new Map([...available, ...(await countAvailable(context.ledger.db, cold))])
+}
+
+function parseCursor(cursor: string | undefined): EventCursor | null {
+  if (cursor === undefined) return null
+  const [, startsAt, id] = CURSOR.exec(cursor) ?? []
+  if (!startsAt || !id) throw invalid('/cursor', 'is not one that a page of this list gave')
+  return { startsAt: new Date(Number(startsAt)), id }
+}
