@@ -5,18 +5,36 @@ import { and, eq, sql } from 'drizzle-orm'
 import { integers } from '../bookings/rows.ts'
 import type { Db, Reader } from '../client.ts'
 import type { RedisClient } from '../redis.ts'
-import { bookings, seats } from '../schema.ts'
+import { bookings, events, seats } from '../schema.ts'
 import { seatStatusKey } from './keys.ts'
 import { settleSeats, type SettledSeat } from './seat-gate.ts'
 
 /** Keys of one MGET. */
 const READ_BATCH = 1_000
 
-/** Compares the whole event once; throws when a store does not answer. Meant to run every 2 s for an event on sale. */
-export async function reconcileSeats(
-  { db, redis }: { db: Db; redis: RedisClient },
-  eventId: string,
-): Promise<{ repaired: number }> {
+interface Stores {
+  db: Db
+  redis: RedisClient
+}
+
+/** Puts right what the cache has wrong of one event. Throws when a store does not answer. To be run every 2 s. */
+export async function reconcileSeats(stores: Stores, eventId: string): Promise<{ repaired: number }> {
+  const repairs = await findDifferences(stores, eventId)
+  await settleSeats(stores.redis, eventId, repairs)
+  return { repaired: repairs.length }
+}
+
+/** Events whose seats can still be bought: the ones worth comparing. */
+export async function listEventsToReconcile(reader: Reader): Promise<string[]> {
+  const rows = await reader
+    .select({ id: events.id })
+    .from(events)
+    .where(and(eq(events.status, 'PUBLISHED'), sql`${events.startsAt} > now()`))
+  return rows.map(({ id }) => id)
+}
+
+/** What Postgres says of every seat whose cached value (`observed`, null = absent) is not what it should be. */
+export async function findDifferences({ db, redis }: Stores, eventId: string): Promise<SettledSeat[]> {
   const expected = await readExpected(db, eventId)
   const suspects: { n: number; observed: string | null }[] = []
   for (let from = 0; from < expected.length; from += READ_BATCH) {
@@ -25,11 +43,9 @@ export async function reconcileSeats(
     for (const [i, seat] of batch.entries())
       if (differs(seat, cached[i]!)) suspects.push({ n: from + i, observed: cached[i]! })
   }
-  if (suspects.length === 0) return { repaired: 0 }
+  if (suspects.length === 0) return []
   // Read after the cache: an honest value there cannot be newer than what this finds.
-  const repairs = await findLies(db, eventId, suspects)
-  await settleSeats(redis, eventId, repairs)
-  return { repaired: repairs.length }
+  return findLies(db, eventId, suspects)
 }
 
 /** By n: `<STATUS>:<version>`; null where a number is missing, '' for a hold that is overdue and about to end. */

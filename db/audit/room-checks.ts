@@ -1,0 +1,121 @@
+// Decides whether the line kept its word: passes within their limits, one number each, nobody overtaken.
+//
+// Reads the room's keys by name (server/room/keys.ts owns them; a test holds the names here against those).
+import { eq } from 'drizzle-orm'
+import type { RedisClient } from '../redis.ts'
+import { rooms } from '../schema.ts'
+import { listBroken, type AuditStores, type Broken } from './broken.ts'
+
+export const AUDITED_ROOM_KEYS = ['meta', 'settings', 'entrants', 'active', 'admissions'] as const
+type AuditedKey = (typeof AUDITED_ROOM_KEYS)[number]
+export const auditedRoomKey = (eventId: string, name: AuditedKey) => `room:{${eventId}}:${name}`
+
+const BUCKETS_PER_MINUTE = 240
+const SCAN_COUNT = 1_000
+
+interface Entrant {
+  accountId: string
+  number: number
+  place: number
+  /** a admitted, d at the door, c called alone; others wait or are called by the watermark. */
+  flag: string
+  /** Stepped back once: called alone when the line has come so far or has ended. */
+  deferred: boolean
+}
+
+/** I8, I9 and I10 over every room that is enabled. */
+export async function checkRooms({
+  db,
+  redis,
+}: AuditStores): Promise<{ id: string; name: string; broken: Broken }[]> {
+  const enabled = await db.select({ eventId: rooms.eventId }).from(rooms).where(eq(rooms.enabled, true))
+  const passes: string[] = []
+  const numbers: string[] = []
+  const order: string[] = []
+  for (const { eventId } of enabled) {
+    passes.push(...(await checkPasses(redis, eventId)))
+    const line = await readLine(redis, eventId)
+    numbers.push(...checkNumbers(eventId, line))
+    order.push(...checkOrder(eventId, line))
+  }
+  return [
+    { id: 'I8', name: 'passes stay within activeMax and admitPerMinute', broken: listBroken(passes) },
+    { id: 'I9', name: 'a number is given once, and one to an account', broken: listBroken(numbers) },
+    { id: 'I10', name: 'people are called in the order of their places', broken: listBroken(order) },
+  ]
+}
+
+async function checkPasses(redis: RedisClient, eventId: string): Promise<string[]> {
+  const [settings, live, admissions] = await Promise.all([
+    redis.hgetall(auditedRoomKey(eventId, 'settings')),
+    redis.zcount(auditedRoomKey(eventId, 'active'), `(${Date.now()}`, '+inf'),
+    redis.hgetall(auditedRoomKey(eventId, 'admissions')),
+  ])
+  const broken: string[] = []
+  const activeMax = Number(settings['activeMax'] ?? Infinity)
+  if (live > activeMax) broken.push(`event ${eventId} has ${live} live passes of ${activeMax}`)
+  const most = busiestMinute(admissions)
+  const perMinute = Number(settings['admitPerMinute'] || Infinity)
+  if (most > perMinute) broken.push(`event ${eventId} admitted ${most} within a minute of ${perMinute}`)
+  return broken
+}
+
+/** The most passes in any minute: buckets are quarter seconds since 1970. */
+export function busiestMinute(admissions: Record<string, string>): number {
+  const buckets = Object.entries(admissions)
+    .map(([bucket, count]) => ({ at: Number(bucket), count: Number(count) }))
+    .toSorted((a, b) => a.at - b.at)
+  let most = 0
+  let sum = 0
+  let first = 0
+  for (const { at, count } of buckets) {
+    sum += count
+    while (buckets[first]!.at <= at - BUCKETS_PER_MINUTE) sum -= buckets[first++]!.count
+    most = Math.max(most, sum)
+  }
+  return most
+}
+
+interface Line {
+  serving: number
+  arrivals: number
+  entrants: Entrant[]
+}
+
+async function readLine(redis: RedisClient, eventId: string): Promise<Line> {
+  const entrants: Entrant[] = []
+  let cursor = '0'
+  do {
+    const [next, flat] = await redis.hscan(auditedRoomKey(eventId, 'entrants'), cursor, 'COUNT', SCAN_COUNT)
+    for (let i = 0; i < flat.length; i += 2) entrants.push(parseEntrant(flat[i]!, flat[i + 1]!))
+    cursor = next
+  } while (cursor !== '0')
+  // Read last: the line only moves forward, so whoever was called above is below this.
+  const [serving, arrivals] = await redis.hmget(auditedRoomKey(eventId, 'meta'), 'serving', 'arrivals')
+  // A scan may tell an account twice; the later word is as good as the first.
+  const known = new Map(entrants.map((entrant) => [entrant.accountId, entrant]))
+  return { serving: Number(serving ?? 0), arrivals: Number(arrivals ?? 0), entrants: [...known.values()] }
+}
+
+function parseEntrant(accountId: string, text: string): Entrant {
+  const [number, place, flag, deferred] = text.split(':')
+  return { accountId, number: Number(number), place: Number(place), flag: flag!, deferred: deferred === '1' }
+}
+
+function checkNumbers(eventId: string, { entrants, arrivals }: Line): string[] {
+  const broken: string[] = []
+  for (const [number, group] of Map.groupBy(entrants, (entrant) => entrant.number)) {
+    if (group.length > 1) broken.push(`event ${eventId} gave number ${number} to ${group.length} accounts`)
+    if (number >= arrivals) broken.push(`event ${eventId} never gave number ${number}`)
+  }
+  return broken
+}
+
+function checkOrder(eventId: string, { entrants, serving }: Line): string[] {
+  return entrants
+    .filter(({ flag, place, deferred }) => 'adc'.includes(flag) && !deferred && place >= serving)
+    .map(
+      ({ accountId, place }) =>
+        `account ${accountId} was called at place ${place} of ${serving}, event ${eventId}`,
+    )
+}
