@@ -80,7 +80,14 @@ function fetchBun(environment) {
     )
   }
   console.error(`Fetching Bun ${PINNED} from the npm registry`)
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error']
+  const flags = [
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--no-package-lock',
+    '--no-update-notifier',
+    '--loglevel=error',
+  ]
   const install = ['install', '--prefix', home, ...flags, `@oven/${packageName()}@${PINNED}`]
   const windows = process.platform === 'win32'
   const got = spawnSync(windows ? 'npm.cmd' : 'npm', install, {
