@@ -3,7 +3,7 @@ import { and, desc, eq, ilike, isNotNull, isNull, lt, or, sql } from 'drizzle-or
 import { inTransaction, type Db, type Reader, type Tx } from './client.ts'
 import { issueMailToken, spendMailToken, type MailPurpose } from './mail-tokens.ts'
 import { stageOutbox } from './outbox.ts'
-import { accountRoles, accounts, permissions, rolePermissions, roles } from './schema.ts'
+import { accountRoles, accounts, roles } from './schema.ts'
 import { endSessionsOf } from './sessions.ts'
 
 /** What every registered account starts with. */
@@ -189,14 +189,15 @@ async function stageMail(
 }
 
 function selectProfiles(reader: Reader) {
-  const roleNames = sql<
-    string[]
-  >`array(select ${roles.name} from ${accountRoles} join ${roles} on ${roles.id} = ${accountRoles.roleId}
-    where ${accountRoles.accountId} = ${accounts.id} order by 1)`
-  const permissionNames = sql<string[]>`array(select distinct ${permissions.name} from ${accountRoles}
-    join ${rolePermissions} on ${rolePermissions.roleId} = ${accountRoles.roleId}
-    join ${permissions} on ${permissions.id} = ${rolePermissions.permissionId}
-    where ${accountRoles.accountId} = ${accounts.id} order by 1)`
+  // Drizzle leaves the table's name out of a column in a select of one table, so the names are written out.
+  const roleNames = sql<string[]>`array(
+    select r.name from account_roles ar join roles r on r.id = ar.role_id
+    where ar.account_id = accounts.id order by 1)`
+  const permissionNames = sql<string[]>`array(
+    select distinct p.name from account_roles ar
+    join role_permissions rp on rp.role_id = ar.role_id
+    join permissions p on p.id = rp.permission_id
+    where ar.account_id = accounts.id order by 1)`
   return reader
     .select({
       id: accounts.id,

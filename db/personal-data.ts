@@ -2,16 +2,7 @@
 import { and, desc, eq, gt, sql } from 'drizzle-orm'
 import { inTransaction, type Db, type Reader } from './client.ts'
 import { lockRoles, someoneManagesRoles } from './roles.ts'
-import {
-  accountRoles,
-  accounts,
-  bookings,
-  bookingSeats,
-  events,
-  idempotencyKeys,
-  mailTokens,
-  sessions,
-} from './schema.ts'
+import { accountRoles, accounts, bookings, events, idempotencyKeys, mailTokens, sessions } from './schema.ts'
 import { endSessionsOf } from './sessions.ts'
 
 /** Everything kept about a person, as plain data; null when there is no such person. */
@@ -48,10 +39,10 @@ export async function exportPersonalData(reader: Reader, accountId: string) {
         currency: bookings.currency,
         createdAt: bookings.createdAt,
         confirmedAt: bookings.confirmedAt,
-        seats: sql<
-          number[]
-        >`array(select ${bookingSeats.n} from ${bookingSeats} where ${bookingSeats.eventId} = ${bookings.eventId}
-          and ${bookingSeats.bookingId} = ${bookings.id} order by 1)`,
+        // Drizzle leaves the table's name out of a column in a select of one table.
+        seats: sql<number[]>`array(
+          select s.n from booking_seats s
+          where s.event_id = bookings.event_id and s.booking_id = bookings.id order by 1)`,
       })
       .from(bookings)
       .where(eq(bookings.accountId, accountId))
