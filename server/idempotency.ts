@@ -7,7 +7,7 @@ import type { Context } from './context.ts'
 import { errorAnswer, Refusal } from './errors.ts'
 import { idempotencyMarkKey } from './keys.ts'
 import endRequest from './lua/end-request.lua' with { type: 'text' }
-import { ERROR_STATUS, LIMITS } from './protocol/codes.ts'
+import { LIMITS } from './protocol/codes.ts'
 import type { ErrorAnswer, Success } from './protocol/http.ts'
 import { requestIdOf } from './request-id.ts'
 import { tryRedis } from './try-redis.ts'
@@ -149,7 +149,7 @@ function hashRequest({ request, body }: Exchange): Uint8Array {
 function canonical(value: unknown): string {
   return JSON.stringify(value ?? null, (_name, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : part,
   )
 }

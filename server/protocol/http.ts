@@ -105,7 +105,8 @@ export interface Page<T> {
 }
 
 export const PageQuery = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LIMITS.pageMax })),
+  // Elysia turns a query's text into a number for Number, but not for Integer.
+  limit: Type.Optional(Type.Number({ minimum: 1, maximum: LIMITS.pageMax, multipleOf: 1 })),
   cursor: Type.Optional(Type.String({ maxLength: 200 })),
 }
 
