@@ -5,7 +5,7 @@ import { connectRedis, type RedisClient } from '../db/redis.ts'
 import { createAvailability, type Availability } from './events/availability.ts'
 import { createChannels, type Channels } from './channels.ts'
 import { createLog, faultFields, type Log } from './log.ts'
-import { createRoomOfContext, type Room } from './room/room.ts'
+import { openRoom, type Room } from './room/open-room.ts'
 import { createTelemetry, METRICS_CHANNEL, type Telemetry } from './telemetry.ts'
 import { createTokens, type Tokens } from './tokens.ts'
 
@@ -42,7 +42,7 @@ export function createContext(config: Config): Context {
   const channels = createChannels(subscriber)
   const tokens = createTokens({ secret: config.jwtSecret })
   const availability = createAvailability({ ledger, channels, redis })
-  const room = createRoomOfContext({ ledger, redis, channels, tokens, availability, telemetry, log })
+  const room = openRoom({ ledger, redis, channels, tokens, availability, telemetry, log })
   const addresses = new WeakMap<Request, string>()
 
   const forget = channels.listen(METRICS_CHANNEL, telemetry.remember)

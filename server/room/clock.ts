@@ -1,0 +1,138 @@
+// Owns the clock of one server: which rooms it ticks, how often, and what it saves of them to Postgres.
+import type { RedisClient } from '../../db/redis.ts'
+import type { RoomProgress, RoomSettings } from '../../db/rooms.ts'
+import type { Log } from '../log.ts'
+import { faultFields } from '../log.ts'
+import { ROOM_KEY_SECONDS, roomKeys } from './keys.ts'
+import type { Line, SeatCounts } from './room.ts'
+import { TICK_MS, tickRoom } from './tick.ts'
+
+const REFRESH_EVERY_TICKS = 4
+/** A room where nobody waits, claims or books is looked at this seldom. */
+const IDLE_EVERY_TICKS = 4
+const RENEW_KEYS_EVERY_MS = 10 * 60_000
+const FAULT_LOG_EVERY_MS = 5_000
+
+export interface ClockParts {
+  line: Line
+  redis: RedisClient
+  /** A name no other process has. */
+  owner: string
+  log: Log
+  listRooms(): Promise<RoomSettings[]>
+  loadSettings(eventId: string): Promise<RoomSettings | null>
+  /** Answers what is stored after it. */
+  saveProgress(eventId: string, progress: RoomProgress): Promise<RoomProgress>
+  seats(eventId: string): Promise<SeatCounts | null>
+  noShows(turns: number): void
+  /** Of all rooms this server holds, each second. */
+  counted(waiting: number, active: number): void
+}
+
+interface Ticking {
+  settings: RoomSettings
+  holding: boolean
+  idle: boolean
+  saved: RoomProgress | null
+  waiting: number
+  active: number
+  keysRenewedAt: number
+}
+
+/** Starts ticking; `stop` ends it when the tick under way is over. */
+export function startClock(parts: ClockParts): { stop(): Promise<void> } {
+  const rooms = new Map<string, Ticking>()
+  let ticks = 0
+  let running: Promise<void> | null = null
+  let faultLoggedAt = 0
+
+  const complain = (fault: unknown) => {
+    if (Date.now() - faultLoggedAt < FAULT_LOG_EVERY_MS) return
+    faultLoggedAt = Date.now()
+    parts.log.warn('room_tick_failed', faultFields(fault))
+  }
+
+  async function tickAll() {
+    const refresh = ticks % REFRESH_EVERY_TICKS === 0
+    if (refresh) await refreshRooms(parts, rooms).catch(complain)
+    await Promise.all(
+      [...rooms.values()].map((room, index) =>
+        room.idle && (ticks + index) % IDLE_EVERY_TICKS !== 0
+          ? undefined
+          : tick(parts, room, refresh).catch(complain),
+      ),
+    )
+    if (refresh) {
+      const held = [...rooms.values()].filter((room) => room.holding)
+      const sum = (field: 'waiting' | 'active') => held.reduce((all, room) => all + room[field], 0)
+      parts.counted(sum('waiting'), sum('active'))
+    }
+    ticks += 1
+  }
+
+  const timer = setInterval(() => {
+    // A tick that takes longer than its time is not run twice at once; the next one starts when it is over.
+    running ??= tickAll().finally(() => (running = null))
+  }, TICK_MS)
+  return {
+    async stop() {
+      clearInterval(timer)
+      await running
+    },
+  }
+}
+
+/** Takes up rooms that were switched on, hands the settings in force to Redis, and says once that a room is over. */
+async function refreshRooms(parts: ClockParts, rooms: Map<string, Ticking>): Promise<void> {
+  const listed = await parts.listRooms()
+  const current = new Set(listed.map(({ eventId }) => eventId))
+  for (const eventId of rooms.keys()) {
+    if (current.has(eventId)) continue
+    rooms.delete(eventId)
+    const settings = await parts.loadSettings(eventId)
+    if (settings) await parts.line.push(settings)
+  }
+  for (const settings of listed) {
+    const known = rooms.get(settings.eventId)
+    if (known) known.settings = settings
+    else
+      rooms.set(settings.eventId, {
+        settings,
+        holding: false,
+        idle: false,
+        saved: null,
+        waiting: 0,
+        active: 0,
+        keysRenewedAt: 0,
+      })
+  }
+}
+
+async function tick(parts: ClockParts, room: Ticking, second: boolean): Promise<void> {
+  const { eventId } = room.settings
+  const ticked = await tickRoom(parts.line, eventId, parts.owner, await parts.seats(eventId))
+  room.holding = ticked.holding
+  if (ticked.noShows > 0) parts.noShows(ticked.noShows)
+  if (!ticked.holding || !(second || room.idle)) return
+  // Pushed each second whether or not it changed: a push that was lost or came late heals here.
+  await parts.line.push(room.settings)
+  await keepProgress(parts, room)
+  if (Date.now() - room.keysRenewedAt > RENEW_KEYS_EVERY_MS) {
+    room.keysRenewedAt = Date.now()
+    await Promise.all(roomKeys(eventId).map((key) => parts.redis.expire(key, ROOM_KEY_SECONDS)))
+  }
+}
+
+async function keepProgress(parts: ClockParts, room: Ticking): Promise<void> {
+  const { eventId } = room.settings
+  const view = await parts.line.look(eventId)
+  if (!view) return
+  room.waiting = view.waiting
+  room.active = view.active
+  room.idle = view.waiting + view.called + view.door + view.active === 0
+  const { epoch, arrivals, serving } = view
+  const { saved } = room
+  if (saved && saved.epoch === epoch && saved.arrivals === arrivals && saved.serving === serving) return
+  await parts.saveProgress(eventId, { epoch, arrivals, serving })
+  room.saved = { epoch, arrivals, serving }
+}

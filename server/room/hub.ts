@@ -1,0 +1,404 @@
+// Owns the sockets of one event on one server: who stands where, who is told what, and when all are told together.
+//
+// Nobody is told one by one what all can be told at once: `line` and `room` go out on native topics. Calls find their
+// sockets by place, so a raise of the watermark costs its width, never the number of sockets.
+import { toRefusal } from '../errors.ts'
+import { CLOSE_CODES, type EndedReason } from '../protocol/codes.ts'
+import type { LineFrame, RoomFrame } from '../protocol/socket.ts'
+import { send, TIERS, type Socket, type Tier } from './connection.ts'
+import type { Entrant, RoomSnapshot } from './entrant.ts'
+import type { RoomNews } from './feed.ts'
+import type { Room } from './open-room.ts'
+
+/** Who has at most so many places before them is told of the line that often. */
+const NEAR_PLACES = 1_000
+const MID_PLACES = 10_000
+const TOLD_EVERY_MS: Record<Tier, number> = { near: 250, mid: 2_000, far: 5_000 }
+/** A line that stands still is told this often all the same. */
+const STILL_EVERY_MS = 10_000
+/** Somebody at the door, or who stepped back, is looked at this often. */
+const CHECK_EVERY_MS = 1_000
+/** Answers of Redis worked on at once when many sockets must be asked about. */
+const ASK_AT_ONCE = 200
+
+/** What a hub needs of its surroundings. */
+export interface HubParts {
+  room: Room
+  /** To every socket of a topic on this server. */
+  publish(topic: string, text: string): void
+  now(): number
+}
+
+export class EventHub {
+  readonly sockets = new Set<Socket>()
+  snapshot: RoomSnapshot | null = null
+  #perAccount = new Map<string, number>()
+  #byAccount = new Map<string, Socket>()
+  #byPlace = new Map<number, Socket>()
+  /** Called, at the door, stepped back or admitted: the few whose state runs out or may change alone. */
+  #unsettled = new Set<Socket>()
+  #toldServing = 0
+  #roomText = ''
+  #lineText = ''
+  #toldLineAt: Record<Tier, number> = { near: 0, mid: 0, far: 0 }
+  #toldLineText: Record<Tier, string> = { near: '', mid: '', far: '' }
+  #unfollow: () => void
+
+  constructor(
+    readonly eventId: string,
+    private readonly parts: HubParts,
+  ) {
+    this.#unfollow = parts.room.feed.follow(eventId, {
+      news: (news) => this.#hear(news),
+      snapshot: (snapshot) => this.take(snapshot),
+    })
+  }
+
+  close(): void {
+    this.#unfollow()
+  }
+
+  topic(which: Tier | 'all'): string {
+    return `${which}:${this.eventId}`
+  }
+
+  socketsOf(accountId: string): number {
+    return this.#perAccount.get(accountId) ?? 0
+  }
+
+  add(socket: Socket): void {
+    this.sockets.add(socket)
+    socket.subscribe(this.topic('all'))
+    socket.subscribe(this.topic('far'))
+    this.identified(socket)
+  }
+
+  /** The socket's account has just become known, or was from the start. */
+  identified({ data: { accountId } }: Socket): void {
+    if (accountId) this.#perAccount.set(accountId, this.socketsOf(accountId) + 1)
+  }
+
+  /** Forgets a closed socket; its place stays for the grace unless the socket was dismissed. */
+  remove(socket: Socket): void {
+    const { accountId, dismissed, connection } = socket.data
+    if (!this.sockets.delete(socket)) return
+    if (accountId) {
+      const left = this.socketsOf(accountId) - 1
+      if (left > 0) this.#perAccount.set(accountId, left)
+      else this.#perAccount.delete(accountId)
+    }
+    if (this.#release(socket) && accountId && !dismissed)
+      this.parts.room.drop(this.eventId, accountId, connection).catch(() => {
+        // Redis is away: the place is kept until it is called, which is longer than promised.
+      })
+  }
+
+  /** `room` and `line` as they are now, to one socket. */
+  greet(socket: Socket): void {
+    if (!this.snapshot) return
+    send(socket, roomFrame(this.snapshot, this.parts.now()))
+    socket.send(this.#lineText)
+  }
+
+  /** The account of this socket has a place: tells it so, and takes over from an older socket of the account. */
+  async joined(socket: Socket, entrant: Entrant): Promise<void> {
+    const { data } = socket
+    const older = this.#byAccount.get(entrant.accountId)
+    if (older && older !== socket) this.#replace(older)
+    if (!this.sockets.has(socket))
+      return this.parts.room.drop(this.eventId, entrant.accountId, data.connection)
+    this.#release(socket)
+    this.#byAccount.set(entrant.accountId, socket)
+    data.number = entrant.number!
+    data.epoch = entrant.epoch
+    data.state = 'waiting'
+    const ticket = await this.parts.room.signTicket(this.eventId, entrant)
+    const { number, place, epoch } = entrant
+    send(socket, { type: 'joined', number: number!, place, ticket, epoch })
+    if (this.#lineText) socket.send(this.#lineText)
+    await this.settle(socket, entrant)
+  }
+
+  /** Brings a socket from what it was told to where its account now stands. */
+  async settle(socket: Socket, entrant: Entrant): Promise<void> {
+    const { data } = socket
+    if (this.#byAccount.get(entrant.accountId) !== socket) return
+    switch (entrant.state) {
+      case 'waiting':
+        return this.#wait(socket, entrant)
+      case 'called':
+        return this.#call(socket, entrant.claimBefore!.getTime(), this.snapshot?.doorSeconds ?? 1)
+      case 'door':
+        data.state = 'door'
+        data.checkAt = this.parts.now() + CHECK_EVERY_MS
+        this.#unsettle(socket)
+        return
+      case 'admitted': {
+        const told = data.state === 'admitted'
+        data.state = 'admitted'
+        data.checkAt = entrant.expiresAt!.getTime()
+        this.#unsettle(socket)
+        if (told) return
+        const pass = await this.parts.room.signPass(this.eventId, entrant)
+        send(socket, { type: 'admitted', pass, expiresAt: entrant.expiresAt!.toISOString() })
+        return
+      }
+      case 'outside':
+        this.end(socket, entrant.why ?? (data.state === 'admitted' ? 'pass_expired' : 'left'))
+    }
+  }
+
+  /** The socket's place or pass is gone. Says so once, however many tell us. */
+  end(socket: Socket, reason: EndedReason): void {
+    if (this.#release(socket)) this.sayEnded(socket, reason)
+  }
+
+  sayEnded(socket: Socket, reason: EndedReason): void {
+    socket.data.endings += 1
+    send(socket, { type: 'ended', reason })
+  }
+
+  /** Each second: asks about those whose state runs out or may have changed without a word. */
+  check(): void {
+    const now = this.parts.now()
+    const due = [...this.#unsettled].filter(({ data }) => data.checkAt <= now)
+    void this.#ask(due)
+  }
+
+  take(snapshot: RoomSnapshot): void {
+    const before = this.snapshot
+    this.snapshot = snapshot
+    const line: LineFrame = {
+      type: 'line',
+      serving: snapshot.serving,
+      waiting: snapshot.waiting,
+      perMinute: snapshot.perMinute,
+      gone: snapshot.gone,
+      seatsLeft: snapshot.seatsLeft,
+      at: new Date(snapshot.at).toISOString(),
+    }
+    this.#lineText = JSON.stringify(line)
+    if (!before) {
+      this.#toldServing = snapshot.serving
+      this.#roomText = roomText(snapshot)
+      for (const socket of this.sockets) this.greet(socket)
+      return
+    }
+    const text = roomText(snapshot)
+    if (text !== this.#roomText) {
+      this.#roomText = text
+      this.parts.publish(this.topic('all'), JSON.stringify(roomFrame(snapshot, this.parts.now())))
+      for (const { data } of this.#unsettled) data.checkAt = 0
+      this.check()
+    }
+    if (snapshot.noticeId > before.noticeId && snapshot.noticeText) {
+      const { noticeId, noticeText } = snapshot
+      const notice = { type: 'notice', id: String(noticeId), text: noticeText, to: 'everyone' }
+      this.parts.publish(this.topic('all'), JSON.stringify(notice))
+    }
+    if (snapshot.epoch > before.epoch) void this.#returnAll(before.epoch)
+    else if (snapshot.phase === 'closed') this.#endAll()
+    else if (snapshot.serving > this.#toldServing)
+      void this.#ask(this.#raise(this.#toldServing, snapshot.serving))
+    this.#tellLine(`${line.serving} ${line.waiting} ${line.perMinute} ${line.seatsLeft}`)
+  }
+
+  #tellLine(what: string): void {
+    const now = this.parts.now()
+    for (const tier of TIERS) {
+      const every = this.#toldLineText[tier] === what ? STILL_EVERY_MS : TOLD_EVERY_MS[tier]
+      if (now - this.#toldLineAt[tier] < every) continue
+      this.#toldLineAt[tier] = now
+      this.#toldLineText[tier] = what
+      this.parts.publish(this.topic(tier), this.#lineText)
+    }
+  }
+
+  #hear(news: RoomNews): void {
+    const here = (accounts: string[]) =>
+      accounts.map((account) => this.#byAccount.get(account)).filter((socket) => socket !== undefined)
+    switch (news.kind) {
+      case 'called': {
+        // Whoever was called by an announcement that never came is asked about; the others can be told at once.
+        if (news.from > this.#toldServing) void this.#ask(this.#raise(this.#toldServing, news.from))
+        for (const socket of this.#raise(news.from, news.to))
+          if (socket.data.state === 'waiting')
+            void this.#callSafely(socket, news.claimBefore, news.doorSeconds)
+        void this.#ask(here(news.alone))
+        return
+      }
+      case 'admitted':
+        return void this.#ask(here(news.accounts))
+      case 'ended':
+        for (const socket of here(news.accounts)) this.end(socket, news.reason)
+        return
+      case 'replaced': {
+        const socket = this.#byAccount.get(news.account)
+        if (socket?.data.connection === news.socket) this.#replace(socket)
+        return
+      }
+      case 'missed':
+        for (const { data } of this.#unsettled) if (data.state === 'called') data.checkAt = 0
+        return this.check()
+      case 'changed':
+      // The snapshot that follows tells.
+    }
+  }
+
+  /** Moves the watermark up to `to`; answers the sockets with a place in [from, to), and brings others nearer. */
+  #raise(from: number, to: number): Socket[] {
+    this.#toldServing = Math.max(this.#toldServing, to)
+    this.#bringNearer(from + NEAR_PLACES, to + NEAR_PLACES)
+    this.#bringNearer(from + MID_PLACES, to + MID_PLACES)
+    return this.#between(from, to)
+  }
+
+  #between(from: number, to: number): Socket[] {
+    if (to - from > this.#byPlace.size)
+      return [...this.#byPlace.values()].filter(({ data }) => data.place >= from && data.place < to)
+    const found: Socket[] = []
+    for (let place = from; place < to; place++) {
+      const socket = this.#byPlace.get(place)
+      if (socket) found.push(socket)
+    }
+    return found
+  }
+
+  #bringNearer(from: number, to: number): void {
+    for (const socket of this.#between(from, to)) this.#setTier(socket, this.#tierOf(socket.data.place))
+  }
+
+  #tierOf(place: number): Tier {
+    const ahead = place - this.#toldServing
+    return ahead <= NEAR_PLACES ? 'near' : ahead <= MID_PLACES ? 'mid' : 'far'
+  }
+
+  #setTier(socket: Socket, tier: Tier): void {
+    if (socket.data.tier === tier) return
+    socket.unsubscribe(this.topic(socket.data.tier))
+    socket.subscribe(this.topic(tier))
+    socket.data.tier = tier
+  }
+
+  async #wait(socket: Socket, entrant: Entrant): Promise<void> {
+    const { data } = socket
+    data.state = 'waiting'
+    data.place = entrant.place!
+    this.#setTier(socket, this.#tierOf(data.place))
+    const inLine = data.place >= this.#toldServing && !entrant.deferred
+    if (inLine) this.#byPlace.set(data.place, socket)
+    // Stepped back, back from a lost epoch, or called since Redis was asked: looked at alone.
+    data.checkAt = inLine ? Infinity : this.parts.now() + CHECK_EVERY_MS
+    if (inLine) this.#unsettled.delete(socket)
+    else this.#unsettle(socket)
+  }
+
+  async #call(socket: Socket, claimBefore: number, doorSeconds: number): Promise<void> {
+    const { data } = socket
+    const known = data.state === 'called' && Math.abs(data.claimBefore - claimBefore) < CHECK_EVERY_MS / 2
+    data.state = 'called'
+    data.claimBefore = claimBefore
+    data.checkAt = claimBefore
+    this.#setTier(socket, 'near')
+    this.#unsettle(socket)
+    if (doorSeconds === 0) {
+      const move = await this.parts.room.claim(this.eventId, data.accountId!)
+      if (move.ok) await this.settle(socket, move.entrant)
+    } else if (!known) send(socket, { type: 'turn', claimBefore: new Date(claimBefore).toISOString() })
+  }
+
+  async #callSafely(socket: Socket, claimBefore: number, doorSeconds: number): Promise<void> {
+    try {
+      await this.#call(socket, claimBefore, doorSeconds)
+    } catch {
+      socket.data.checkAt = 0
+    }
+  }
+
+  #unsettle(socket: Socket): void {
+    if (this.#byPlace.get(socket.data.place) === socket) this.#byPlace.delete(socket.data.place)
+    this.#unsettled.add(socket)
+  }
+
+  /** Takes a socket out of the line; false when it was not in it. */
+  #release(socket: Socket): boolean {
+    const { data } = socket
+    this.#unsettled.delete(socket)
+    if (this.#byPlace.get(data.place) === socket) this.#byPlace.delete(data.place)
+    data.state = 'outside'
+    data.checkAt = Infinity
+    if (this.#byAccount.get(data.accountId ?? '') !== socket) return false
+    this.#byAccount.delete(data.accountId!)
+    if (this.sockets.has(socket)) this.#setTier(socket, 'far')
+    return true
+  }
+
+  #replace(socket: Socket): void {
+    socket.data.dismissed = true
+    this.end(socket, 'replaced')
+    socket.close(CLOSE_CODES.replaced, 'replaced by a newer tab')
+  }
+
+  #endAll(): void {
+    for (const socket of this.#byAccount.values())
+      if (socket.data.state !== 'admitted') this.end(socket, 'closed')
+  }
+
+  /** Asks Redis where these stand and tells them; whoever cannot be asked now is asked again in a second. */
+  async #ask(sockets: Socket[]): Promise<void> {
+    await this.#inBatches(sockets, async (socket) => {
+      const entrant = await this.parts.room.entrant(this.eventId, socket.data.accountId!)
+      await this.settle(socket, entrant)
+    })
+  }
+
+  /** Redis was lost: everybody connected here comes back to the number they had. */
+  async #returnAll(lostEpoch: number): Promise<void> {
+    this.#toldServing = this.snapshot!.serving
+    const lost = [...this.#byAccount.values()].filter(
+      ({ data }) => data.state !== 'admitted' && data.epoch <= lostEpoch,
+    )
+    await this.#inBatches(lost, async (socket) => {
+      const { accountId, number, epoch, connection } = socket.data
+      const { room } = this.parts
+      const place = { accountId: accountId!, number, epoch } as Entrant
+      const ticket = await room.signTicket(this.eventId, place)
+      const move = await room.join(this.eventId, accountId!, { ticket, socket: connection })
+      if (move.ok) await this.joined(socket, move.entrant)
+    })
+  }
+
+  async #inBatches(sockets: Socket[], work: (socket: Socket) => Promise<void>): Promise<void> {
+    for (let i = 0; i < sockets.length; i += ASK_AT_ONCE)
+      await Promise.all(
+        sockets.slice(i, i + ASK_AT_ONCE).map(async (socket) => {
+          try {
+            await work(socket)
+          } catch (fault) {
+            if (toRefusal(fault).code === 'internal') throw fault
+            socket.data.checkAt = 0
+            if (this.#byAccount.get(socket.data.accountId ?? '') === socket) this.#unsettle(socket)
+          }
+        }),
+      ).catch(() => {})
+  }
+}
+
+function roomFrame(snapshot: RoomSnapshot, now: number): RoomFrame {
+  const { phase, lobbyAt, onSaleAt, doorSeconds, passSeconds, epoch, noticeText } = snapshot
+  return {
+    type: 'room',
+    phase,
+    lobbyAt: lobbyAt?.toISOString() ?? null,
+    onSaleAt: onSaleAt?.toISOString() ?? null,
+    commitment: null,
+    doorSeconds,
+    passSeconds,
+    epoch,
+    serverTime: new Date(now).toISOString(),
+    ...(noticeText ? { message: noticeText } : {}),
+  }
+}
+
+/** What a `room` frame says apart from the time: it is sent again when this changes. */
+const roomText = (snapshot: RoomSnapshot) => JSON.stringify({ ...roomFrame(snapshot, 0), message: undefined })

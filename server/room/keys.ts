@@ -1,0 +1,49 @@
+// Owns every Redis key of a waiting room: its type, what it holds and how long it lives.
+//
+// All keys of one event share the hash tag {eventId}, so that one script may touch them all in Redis Cluster. They are
+// handed to each script in this order and named once, at the top of lua/line.lua.
+
+/** A room nobody ticks any more is forgotten after this long. The lifetime of every key below, renewed by the clock. */
+export const ROOM_KEY_SECONDS = 30 * 24 * 3_600
+/** Only one server at a time rebuilds a lost room; the lock outlives any rebuild and frees itself. */
+export const RESTORE_LOCK_MS = 5_000
+
+const NAMES = [
+  /** hash: epoch, arrivals, serving, outstanding, lease, frozen time, rate window, seats, counters */
+  'meta',
+  /** hash: the organiser's settings as last pushed, with their version */
+  'settings',
+  /** hash: accountId → number:place:flag:deferred:joinedMs:socket:turn. One field an account: one place an account */
+  'entrants',
+  /** zset: place → place, of those who left before being called; below `serving` it is emptied */
+  'gone',
+  /** zset: accountId → place, of those who came back with a ticket of an earlier epoch */
+  'returned',
+  /** zset: accountId → place, of those to be called one by one: stepped back, or back when the line had passed them */
+  'late',
+  /** zset: turn id `from:to` → from, of raises of the watermark somebody may still claim */
+  'turns',
+  /** zset: turn id → claimBefore in room time (ms; it stands still while the room is paused) */
+  'due',
+  /** hash: turn id → how many of it have neither claimed nor left */
+  'outstanding',
+  /** zset: accountId → ms when the pass ends. The live passes */
+  'active',
+  /** hash: quarter second → passes issued in it, of the last minute */
+  'admissions',
+  /** zset: accountId → place, of those who claimed and wait for a free pass */
+  'door',
+  /** zset: accountId → room time (ms) when a lost connection loses its place */
+  'away',
+  /** list: seconds from joining to the pass, of the latest admissions */
+  'waits',
+] as const
+
+/** The keys of one event's room in the order the scripts name them. */
+export const roomKeys = (eventId: string): string[] => NAMES.map((name) => `room:{${eventId}}:${name}`)
+
+/** string: held by the server that rebuilds the room; lives RESTORE_LOCK_MS. */
+export const restoreLockKey = (eventId: string) => `room:{${eventId}}:restoring`
+
+/** Pub/sub channel of what moved in the line; a lost message heals by the poll each second. */
+export const roomFeedChannel = (eventId: string) => `room-feed:{${eventId}}`

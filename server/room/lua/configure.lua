@@ -1,0 +1,31 @@
+-- Takes the organiser's settings unless newer ones are here; freezes room time on a pause, ends every place on a close.
+-- KEYS: the room's (line.lua).  ARGV: now, channel, version, then pairs of field and value.
+-- RETURNS { configured, phase } | { older } | { unknown }.
+if not meta.epoch then return { 'unknown' } end
+local version = tonumber(ARGV[3])
+if (tonumber(settings.version) or -1) > version then return { 'older' } end
+local changed = (tonumber(settings.version) or -1) < version
+redis.call('DEL', SETTINGS)
+redis.call('HSET', SETTINGS, 'version', ARGV[3], unpack(ARGV, 4))
+settings = read_hash(SETTINGS)
+
+local current = phase()
+local frozen = current == 'paused' or current == 'off'
+if frozen and not meta.frozenAt then put('frozenAt', now) end
+if not frozen and meta.frozenAt then
+  put('frozenMs', get('frozenMs') + now - get('frozenAt'))
+  redis.call('HDEL', META, 'frozenAt')
+  meta.frozenAt = nil
+end
+if current == 'closed' and get('voidBelow') < get('arrivals') then
+  put('voidBelow', get('arrivals'))
+  put('serving', get('arrivals'))
+  put('outstanding', 0)
+  redis.call('DEL', GONE, LATE, TURNS, DUE, OUTSTANDING, DOOR, AWAY)
+end
+if meta.phase ~= current then
+  redis.call('HSET', META, 'phase', current)
+  changed = true
+end
+if changed then tell({ kind = 'changed' }) end
+return { 'configured', current }

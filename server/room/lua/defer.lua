@@ -1,0 +1,14 @@
+-- Lets somebody who is called step back once, behind a stated number of others, and frees the turn at once.
+-- KEYS: the room's (line.lua).  ARGV: now, channel, account, how many go first.
+-- RETURNS { deferred | refused | unknown, … } as answer() says.
+if not meta.epoch then return { 'unknown' } end
+local account, behind = ARGV[3], tonumber(ARGV[4])
+local e = find_entrant(account)
+local state, turn = state_of(e)
+if state ~= 'called' or e.deferred == '1' then return answer('refused', account) end
+settle_turn(turn, 1)
+e.flag, e.deferred, e.turn = 'l', '1', ''
+e.place = get('serving') + behind - 1
+save_entrant(e)
+redis.call('ZADD', LATE, int(e.place), account)
+return answer('deferred', account)

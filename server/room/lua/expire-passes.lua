@@ -1,0 +1,13 @@
+-- Ends the passes whose time is over.
+-- KEYS: the room's (line.lua).  ARGV: now, channel, fencing number, at most how many.
+-- RETURNS { expired, how many } | { stale } | { unknown }.
+if not meta.epoch then return { 'unknown' } end
+if not holds_lease(tonumber(ARGV[3])) then return { 'stale' } end
+local accounts = redis.call('ZRANGEBYSCORE', ACTIVE, '-inf', int(now), 'LIMIT', 0, ARGV[4])
+for _, account in ipairs(accounts) do
+  redis.call('ZREM', ACTIVE, account)
+  local e = find_entrant(account)
+  if e and e.flag == 'a' then redis.call('HDEL', ENTRANTS, account) end
+end
+if #accounts > 0 then tell({ kind = 'ended', accounts = accounts, reason = 'pass_expired' }) end
+return { 'expired', #accounts }

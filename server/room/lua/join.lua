@@ -1,0 +1,50 @@
+-- Decides an account's one place: the place it has, the place its earlier ticket proves, or the next number.
+-- KEYS: the room's (line.lua).  ARGV: now, channel, account, socket ('' = over HTTP), number and epoch of a verified
+-- ticket ('' = none), seconds until somebody without a socket counts as away.
+-- RETURNS { joined | resumed | restored | refused | unknown, … } as answer() says; refused adds the phase.
+if not meta.epoch then return { 'unknown' } end
+local account, socket, awayMs = ARGV[3], ARGV[4], tonumber(ARGV[7]) * 1000
+local number, epoch = tonumber(ARGV[5]), tonumber(ARGV[6])
+
+local function present(e)
+  if socket ~= '' and e.socket ~= '' and e.socket ~= socket then
+    tell({ kind = 'replaced', account = account, socket = e.socket })
+  end
+  if socket ~= '' then e.socket = socket end
+  save_entrant(e)
+  if e.socket ~= '' then
+    redis.call('ZREM', AWAY, account)
+  else
+    redis.call('ZADD', AWAY, int(room_now() + awayMs), account)
+  end
+end
+
+local e = find_entrant(account)
+if state_of(e) ~= 'outside' then
+  present(e)
+  return answer('resumed', account)
+end
+local current = phase()
+if current ~= 'lobby' and current ~= 'open' and current ~= 'paused' and current ~= 'sold_out' then
+  return { 'refused', current }
+end
+
+redis.call('ZREM', ACTIVE, account)
+e = { account = account, flag = 'w', deferred = '0', joined = now, socket = '', turn = '' }
+-- Within an epoch Redis knows better than a ticket; of an earlier one the ticket is all there is. A number that was
+-- given out twice because Redis was lost twice goes to whoever comes first.
+local proven = number and epoch < get('epoch') and number < get('restoredTo') and number >= get('voidBelow')
+  and redis.call('ZCOUNT', RETURNED, number, number) == 0
+if proven then
+  e.number, e.place = number, number
+  redis.call('ZADD', RETURNED, number, account)
+  if number < get('serving') then
+    e.flag = 'l'
+    redis.call('ZADD', LATE, number, account)
+  end
+else
+  e.number = redis.call('HINCRBY', META, 'arrivals', 1) - 1
+  e.place = e.number
+end
+present(e)
+return answer(proven and 'restored' or 'joined', account)

@@ -1,0 +1,16 @@
+-- Gives up whatever an account has: its place, its turn, its wait at the door or its pass.
+-- KEYS: the room's (line.lua).  ARGV: now, channel, account.
+-- RETURNS { left | refused | unknown, … } as answer() says.
+if not meta.epoch then return { 'unknown' } end
+local account = ARGV[3]
+local e = find_entrant(account)
+local state, turn = state_of(e)
+if state == 'outside' then return answer('refused', account) end
+if state == 'called' then settle_turn(turn, 1) end
+if state == 'waiting' and e.flag == 'w' and e.place >= get('restoredTo') then
+  redis.call('ZADD', GONE, int(e.place), int(e.place))
+end
+for _, key in ipairs({ RETURNED, LATE, DOOR, ACTIVE, AWAY }) do redis.call('ZREM', key, account) end
+redis.call('HDEL', ENTRANTS, account)
+tell({ kind = 'ended', accounts = { account }, reason = 'left' })
+return answer('left', account)

@@ -1,0 +1,84 @@
+-- Names the keys and reads the line: who stands where, which phase it is, how the room's own time runs.
+-- Put before every other script. ARGV[1] = now (ms since 1970), ARGV[2] = the feed channel; the rest is each script's.
+local META, SETTINGS, ENTRANTS, GONE, RETURNED, LATE, TURNS, DUE, OUTSTANDING, ACTIVE, ADMISSIONS, DOOR, AWAY, WAITS =
+  unpack(KEYS)
+local now, channel = tonumber(ARGV[1]), ARGV[2]
+
+local function read_hash(key)
+  local flat, fields = redis.call('HGETALL', key), {}
+  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  return fields
+end
+local meta, settings = read_hash(META), read_hash(SETTINGS)
+local function int(text) return string.format('%.0f', text) end
+local function get(field) return tonumber(meta[field]) or 0 end
+local function put(field, value)
+  meta[field] = int(value)
+  redis.call('HSET', META, field, meta[field])
+end
+local function tell(message) redis.call('PUBLISH', channel, cjson.encode(message)) end
+
+local function phase()
+  if settings.enabled ~= '1' then return 'off' end
+  if settings.control == 'closed' or settings.status == 'CANCELLED' then return 'closed' end
+  if settings.control == 'paused' then return 'paused' end
+  if settings.status == 'DRAFT' then return 'scheduled' end
+  if settings.control ~= 'open' and now < (tonumber(settings.onSaleAt) or 0) then
+    return now < (tonumber(settings.lobbyAt) or 0) and 'scheduled' or 'lobby'
+  end
+  if get('seatsTotal') > 0 and get('seatsFree') == 0 and get('seatsReserved') == 0 then return 'sold_out' end
+  return 'open'
+end
+-- Turns and lost connections run out in room time, which stands still while the room is paused or off.
+local function room_now() return (tonumber(meta.frozenAt) or now) - get('frozenMs') end
+local function wall(room_ms) return room_ms + now - room_now() end
+
+-- People with a place in [from, to): numbers below `restoredTo` are there only if they came back.
+local function people(from, to)
+  local edge = math.min(math.max(from, get('restoredTo')), to)
+  local back = edge > from and redis.call('ZCOUNT', RETURNED, from, '(' .. int(edge)) or 0
+  return back + (to > edge and to - edge - redis.call('ZCOUNT', GONE, int(edge), '(' .. int(to)) or 0)
+end
+
+local function find_entrant(account)
+  local raw = redis.call('HGET', ENTRANTS, account)
+  if not raw then return nil end
+  local number, place, flag, deferred, joined, socket, turn =
+    string.match(raw, '^(%d+):(%d+):(%a):(%d):(%d+):([^:]*):(.*)$')
+  return { account = account, number = tonumber(number), place = tonumber(place), flag = flag,
+    deferred = deferred, joined = tonumber(joined), socket = socket, turn = turn }
+end
+local function save_entrant(e)
+  redis.call('HSET', ENTRANTS, e.account, table.concat(
+    { int(e.number), int(e.place), e.flag, e.deferred, int(e.joined), e.socket, e.turn }, ':'))
+end
+
+-- Flags: w in the line, l to be called alone, c called alone, d at the door, a admitted.
+-- Answers outside|waiting|called|door|admitted, and for outside why, for called the turn, for admitted its end.
+local function state_of(e)
+  if not e then return 'outside', '' end
+  if e.flag == 'a' then
+    local ends = tonumber(redis.call('ZSCORE', ACTIVE, e.account)) or 0
+    if ends > now then return 'admitted', ends end
+    return 'outside', 'pass_expired'
+  end
+  if e.number < get('voidBelow') then return 'outside', 'closed' end
+  if e.flag == 'd' then return 'door', '' end
+  if e.flag == 'l' or (e.flag == 'w' and e.place >= get('serving')) then return 'waiting', '' end
+  local turn = e.turn
+  if e.flag == 'w' then turn = redis.call('ZREVRANGEBYSCORE', TURNS, int(e.place), '-inf', 'LIMIT', 0, 1)[1] end
+  local to = turn and tonumber(string.match(turn, ':(%d+)$')) or 0
+  local due = turn and (e.flag == 'c' or to > e.place) and tonumber(redis.call('ZSCORE', DUE, turn)) or 0
+  if due > room_now() then return 'called', turn end
+  return 'outside', 'no_show'
+end
+
+-- What every move answers: word, state, detail, number, place, epoch, joinedMs, socket, deferred.
+local function answer(word, account)
+  local e = find_entrant(account)
+  local state, detail = state_of(e)
+  if state == 'called' then detail = wall(tonumber(redis.call('ZSCORE', DUE, detail))) end
+  if type(detail) == 'number' then detail = int(detail) end
+  if state == 'outside' then return { word, state, detail, '', '', int(get('epoch')), '', '', '' } end
+  return { word, state, detail, int(e.number), int(e.place), int(get('epoch')), int(e.joined), e.socket, e.deferred }
+end

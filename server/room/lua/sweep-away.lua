@@ -1,0 +1,22 @@
+-- Frees the places of those whose connection has been lost for longer than the grace; nothing while paused.
+-- KEYS: the room's (line.lua).  ARGV: now, channel, fencing number, at most how many.
+-- RETURNS { swept, how many } | { stale } | { unknown }.
+if not meta.epoch then return { 'unknown' } end
+if not holds_lease(tonumber(ARGV[3])) then return { 'stale' } end
+local swept = {}
+for _, account in ipairs(redis.call('ZRANGEBYSCORE', AWAY, '-inf', int(room_now()), 'LIMIT', 0, ARGV[4])) do
+  redis.call('ZREM', AWAY, account)
+  local e = find_entrant(account)
+  -- Who is called meanwhile has until the end of the turn; who has a socket again is not away.
+  if state_of(e) == 'waiting' and e.socket == '' then
+    if e.flag == 'w' and e.place >= get('restoredTo') then
+      redis.call('ZADD', GONE, int(e.place), int(e.place))
+    end
+    redis.call('ZREM', RETURNED, account)
+    redis.call('ZREM', LATE, account)
+    redis.call('HDEL', ENTRANTS, account)
+    swept[#swept + 1] = account
+  end
+end
+if #swept > 0 then tell({ kind = 'ended', accounts = swept, reason = 'left' }) end
+return { 'swept', #swept }

@@ -1,0 +1,89 @@
+// Opens the rooms of one server process: the line, its clock and its feed, wired to the ledger and the seats.
+import { findRoom, listActiveRooms, saveRoomProgress, startRoomEpoch } from '../../db/rooms.ts'
+import type { Ledger } from '../../db/client.ts'
+import type { RedisClient } from '../../db/redis.ts'
+import type { Channels } from '../channels.ts'
+import type { Availability } from '../events/availability.ts'
+import type { Log } from '../log.ts'
+import type { Telemetry } from '../telemetry.ts'
+import type { Tokens } from '../tokens.ts'
+import { startClock } from './clock.ts'
+import { createFeed } from './feed.ts'
+import { checkPass, type PassVerdict } from './pass.ts'
+import { followRedisClock } from './room-clock.ts'
+import { createLine, type SeatCounts } from './room.ts'
+
+interface Parts {
+  ledger: Ledger
+  redis: RedisClient
+  channels: Channels
+  tokens: Tokens
+  availability: Pick<Availability, 'counts'>
+  telemetry: Pick<Telemetry, 'roomAdmitted' | 'roomNoShow' | 'roomCounted'>
+  log: Log
+}
+
+export type Room = ReturnType<typeof openRoom>
+
+export function openRoom({ ledger, redis, channels, tokens, availability, telemetry, log }: Parts) {
+  const redisClock = followRedisClock(redis)
+  const loadSettings = (eventId: string) => findRoom(ledger.db, eventId)
+  const seats = (eventId: string): Promise<SeatCounts | null> =>
+    availability.counts(eventId).then(
+      ([available, reserved, sold, blocked]) => ({
+        total: available + reserved + sold + blocked,
+        available,
+        reserved,
+      }),
+      () => null,
+    )
+  const line = createLine({
+    redis,
+    clock: redisClock,
+    tokens,
+    loadSettings,
+    startEpoch: (eventId, gap) => startRoomEpoch(ledger.db, eventId, gap),
+    seats,
+    admitted: telemetry.roomAdmitted,
+  })
+  const feed = createFeed({ line, channels })
+  const clock = startClock({
+    line,
+    redis,
+    log,
+    owner: Bun.randomUUIDv7(),
+    listRooms: () => listActiveRooms(ledger.db),
+    loadSettings,
+    saveProgress: (eventId, progress) => saveRoomProgress(ledger.db, eventId, progress),
+    seats,
+    noShows: telemetry.roomNoShow,
+    counted: telemetry.roomCounted,
+  })
+  const view = feed.view
+
+  return {
+    ...line,
+    feed,
+    view,
+    /** Takes the settings as they now are in Postgres, and lets every server know. */
+    async configure(eventId: string): Promise<void> {
+      const settings = await loadSettings(eventId)
+      if (!settings) return
+      if (settings.enabled) await line.ensure(settings)
+      await line.push(settings)
+      feed.changed(eventId)
+    },
+    /** `pass` is what X-Admission-Pass said. */
+    requirePass: (
+      accountId: string,
+      eventId: string,
+      pass: string | null | undefined,
+    ): Promise<PassVerdict> =>
+      checkPass({ redis, clock: redisClock, tokens, view, loadSettings }, { accountId, eventId, pass }),
+    async close(): Promise<void> {
+      await clock.stop()
+      feed.close()
+      redisClock.stop()
+    },
+  }
+}

@@ -1,0 +1,65 @@
+// Decides whether a booking may go on: the room is off, or the buyer's pass is genuine, theirs, and still live.
+import type { RedisClient } from '../../db/redis.ts'
+import type { RoomSettings } from '../../db/rooms.ts'
+import { Refusal } from '../errors.ts'
+import type { Tokens } from '../tokens.ts'
+import type { RoomSnapshot } from './entrant.ts'
+import { roomKeys } from './keys.ts'
+import type { RoomClock } from './room-clock.ts'
+
+export type PassVerdict = 'ok' | 'pass_required' | 'pass_invalid' | 'pass_expired'
+
+export interface PassParts {
+  redis: RedisClient
+  clock: RoomClock
+  tokens: Pick<Tokens, 'verifyPass'>
+  /** At most a second old. */
+  view(eventId: string): Promise<RoomSnapshot | null>
+  loadSettings(eventId: string): Promise<RoomSettings | null>
+}
+
+const ACTIVE_KEY = 9
+
+/**
+ * `pass` is the X-Admission-Pass header, null when absent. `ok` when the event has no room switched on. While Redis is
+ * away the signature and the expiry decide alone: whoever was admitted goes on buying.
+ */
+export async function checkPass(
+  parts: PassParts,
+  { accountId, eventId, pass }: { accountId: string; eventId: string; pass: string | null | undefined },
+): Promise<PassVerdict> {
+  const room = await roomOf(parts, eventId)
+  if (!room.enabled) return 'ok'
+  if (!pass) return 'pass_required'
+  const claims = await parts.tokens.verifyPass(pass)
+  if (claims === 'expired') return 'pass_expired'
+  if (claims === null || claims.accountId !== accountId || claims.eventId !== eventId) return 'pass_invalid'
+  const until = await liveUntil(parts, eventId, accountId)
+  if (until === 'unknown') return 'ok'
+  const now = parts.clock.now()
+  if (until !== null && until > now) return 'ok'
+  // A pass of an epoch that Redis lost: nobody new is admitted until the last of them is over.
+  return claims.epoch < room.epoch && now < room.heldUntil ? 'ok' : 'pass_expired'
+}
+
+type RoomState = Pick<RoomSnapshot, 'enabled' | 'epoch' | 'heldUntil'>
+
+async function roomOf(parts: PassParts, eventId: string): Promise<RoomState> {
+  try {
+    const view = await parts.view(eventId)
+    if (view) return view
+  } catch (fault) {
+    if (!(fault instanceof Refusal)) throw fault
+  }
+  const settings = await parts.loadSettings(eventId)
+  return { enabled: settings?.enabled ?? false, epoch: 0, heldUntil: 0 }
+}
+
+async function liveUntil({ redis }: PassParts, eventId: string, accountId: string) {
+  try {
+    const score = await redis.zscore(roomKeys(eventId)[ACTIVE_KEY]!, accountId)
+    return score === null ? null : Number(score)
+  } catch {
+    return 'unknown' as const
+  }
+}

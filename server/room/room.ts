@@ -1,0 +1,230 @@
+// Owns the rules of the line: who may try, in which order, and how many at once. All state of a room lives in Redis.
+//
+//   outside ──join──▶ waiting ──call──▶ called ──claim──▶ door ──▶ admitted
+//      ▲                 │  ▲             │                           │
+//      └── leave · away ─┘  └── step back ┤                           │
+//      └────────── no-show · leave ───────┴──── leave · pass over ────┘
+//
+// - A number is an arrival's index; a place is a position in the line. First come, first served: place = number.
+// - Everybody with a place below the watermark `serving` has been called. Raising it is all that calling costs: nobody
+//   is looked at one by one, and each raise (a turn) remembers only how many of it are still to claim.
+// - A pass is issued in one place only (lua/admission.lua), which holds the two limits: live passes ≤ activeMax, and
+//   issued in any 60 s ≤ admitPerMinute. Who claims while neither allows it waits at the door, in order.
+// - Turns and lost connections run out in room time, which stands still while the room is paused or off.
+// - Redis lost: a new epoch starts where Postgres last saw the line, some numbers further; nobody is admitted while a
+//   pass of the old epoch may still be in use; whoever shows the signed ticket of an old number gets that number back.
+import type { RedisClient } from '../../db/redis.ts'
+import type { RoomProgress, RoomSettings } from '../../db/rooms.ts'
+import type { ErrorCode, RoomPhase } from '../protocol/codes.ts'
+import type { Tokens } from '../tokens.ts'
+import {
+  parseEntrant,
+  parseSnapshot,
+  roomOff,
+  settingsFields,
+  type Entrant,
+  type RoomSnapshot,
+} from './entrant.ts'
+import { RESTORE_LOCK_MS, restoreLockKey } from './keys.ts'
+import type { RoomClock } from './room-clock.ts'
+import { refuseLost, runScript, type ScriptAnswer, type ScriptName } from './scripts.ts'
+
+/** How many go first when somebody called steps back. */
+export const DEFER_PLACES = 50
+/** Numbers left out when Redis was lost: more than can have been given out since the last save to Postgres. */
+export const EPOCH_GAP = 100_000
+const RATE_WINDOW_MS = 60_000
+const GONE_BUCKETS_MAX = 64
+/** A client without a socket that has not asked for this long has gone; longer when the organiser's grace is. */
+const HTTP_PRESENCE_SECONDS = 60
+const RESTORE_ATTEMPTS = 20
+const RESTORE_WAIT_MS = 50
+
+export interface SeatCounts {
+  total: number
+  available: number
+  reserved: number
+}
+
+export interface RoomParts {
+  redis: RedisClient
+  clock: RoomClock
+  tokens: Pick<Tokens, 'signPass' | 'verifyPass' | 'signPlace' | 'verifyPlace'>
+  /** Null when there is no such event. */
+  loadSettings(eventId: string): Promise<RoomSettings | null>
+  /** Reserves the next epoch durably before anybody is in it. */
+  startEpoch(eventId: string, gap: number): Promise<RoomProgress>
+  /** Null while the seats are not known. */
+  seats(eventId: string): Promise<SeatCounts | null>
+  /** Told once for each pass issued. */
+  admitted(waitSeconds: number): void
+}
+
+export type Move = { ok: true; entrant: Entrant } | { ok: false; refusal: ErrorCode; message?: string }
+export type Line = ReturnType<typeof createLine>
+
+const REFUSED_TO_JOIN: Partial<Record<RoomPhase, string>> = {
+  off: 'This event has no waiting room; book directly.',
+  scheduled: 'The waiting room has not opened yet.',
+  closed: 'The waiting room is closed.',
+}
+
+/** The moves of one server on any event's line. Refusals are values; only `store_unavailable` is thrown, as a Refusal. */
+export function createLine(parts: RoomParts) {
+  const { redis, clock, tokens } = parts
+
+  /** Runs a script, starting the line first when Redis does not know it; null when the event has no room switched on. */
+  async function run(
+    name: ScriptName,
+    eventId: string,
+    args: (string | number)[] = [],
+  ): Promise<ScriptAnswer | null> {
+    const answer = await runScript(redis, name, eventId, clock.now(), args)
+    if (answer[0] !== 'unknown') return answer
+    const settings = await parts.loadSettings(eventId)
+    if (!settings?.enabled) return null
+    await ensure(settings)
+    return runScript(redis, name, eventId, clock.now(), args)
+  }
+
+  /** Starts the line's first epoch, or its next one after Redis was lost. Safe to call at once from many servers. */
+  async function ensure(settings: RoomSettings): Promise<void> {
+    const { eventId } = settings
+    const lock = restoreLockKey(eventId)
+    let locked = false
+    for (let attempt = 0; attempt < RESTORE_ATTEMPTS && !locked; attempt++) {
+      locked = (await redis.set(lock, '1', 'PX', RESTORE_LOCK_MS, 'NX').catch(refuseLost)) !== null
+      if (locked) break
+      await Bun.sleep(RESTORE_WAIT_MS)
+      const [known] = await runScript(redis, 'find-entrant', eventId, clock.now(), ['', 0])
+      if (known !== 'unknown') return
+    }
+    const [known] = await runScript(redis, 'find-entrant', eventId, clock.now(), ['', 0])
+    if (known === 'unknown') {
+      const { epoch, arrivals, serving } = await parts.startEpoch(eventId, EPOCH_GAP)
+      const window = settings.admitPerMinute === null ? 0 : RATE_WINDOW_MS
+      const heldMs = epoch === 1 ? 0 : Math.max(settings.passSeconds * 1_000, window)
+      const heldUntil = epoch === 1 ? 0 : clock.now() + heldMs
+      await runScript(redis, 'restore', eventId, clock.now(), [epoch, arrivals, serving, heldUntil])
+      await push(settings)
+    }
+    if (locked) await redis.del(lock).catch(refuseLost)
+  }
+
+  async function push(settings: RoomSettings): Promise<void> {
+    const fields = [settings.version, ...settingsFields(settings)]
+    await runScript(redis, 'configure', settings.eventId, clock.now(), fields)
+  }
+
+  return {
+    clock,
+    run,
+    ensure,
+    admitted: parts.admitted,
+    push,
+
+    /**
+     * Enters the line, or comes back to the place the account has. `ticket` is the signed place of an earlier `joined`;
+     * one that is not ours or of another account or event counts as none. `socket` names the connection, '' over HTTP.
+     */
+    async join(eventId: string, accountId: string, { ticket = '', socket = '' } = {}): Promise<Move> {
+      const claims = ticket ? await tokens.verifyPlace(ticket) : null
+      const own =
+        claims && claims !== 'expired' && claims.accountId === accountId && claims.eventId === eventId
+          ? claims
+          : null
+      const answer = await run('join', eventId, [
+        accountId,
+        socket,
+        own?.number ?? '',
+        own?.epoch ?? '',
+        HTTP_PRESENCE_SECONDS,
+      ])
+      const phase = answer === null ? 'off' : answer[0] === 'refused' ? (answer[1] as RoomPhase) : null
+      if (phase === null) return moved(accountId, answer!)
+      const message = REFUSED_TO_JOIN[phase]
+      return { ok: false, refusal: 'event_not_on_sale', ...(message ? { message } : {}) }
+    },
+
+    /** Where the account stands; `present` also says that a client without a socket is still there. */
+    async entrant(eventId: string, accountId: string, { present = false } = {}): Promise<Entrant> {
+      const answer = await run('find-entrant', eventId, [accountId, present ? HTTP_PRESENCE_SECONDS : 0])
+      return answer ? parseEntrant(accountId, answer) : outside(accountId)
+    },
+
+    /** Takes the turn. Somebody still waiting keeps waiting; a repeat answers the same pass. */
+    async claim(eventId: string, accountId: string): Promise<Move> {
+      const answer = await run('claim', eventId, [accountId])
+      if (answer === null) return { ok: true, entrant: outside(accountId) }
+      for (const seconds of answer.slice(9)) parts.admitted(Number(seconds))
+      return moved(accountId, answer)
+    },
+
+    /** Gives up the place, the turn or the pass; having none is fine. */
+    async leave(eventId: string, accountId: string): Promise<Move> {
+      const answer = await run('leave', eventId, [accountId])
+      return {
+        ok: true,
+        entrant: answer ? { ...outside(accountId), epoch: Number(answer[5]) } : outside(accountId),
+      }
+    },
+
+    /** Steps back DEFER_PLACES places, once, when called. */
+    async defer(eventId: string, accountId: string): Promise<Move> {
+      const answer = await run('defer', eventId, [accountId, DEFER_PLACES])
+      if (answer?.[0] === 'deferred') return moved(accountId, answer)
+      return {
+        ok: false,
+        refusal: 'request_invalid',
+        message: 'Stepping back is possible once, while you are called.',
+      }
+    },
+
+    /** Starts the grace of a place whose connection `socket` was lost. */
+    async drop(eventId: string, accountId: string, socket: string): Promise<void> {
+      await runScript(redis, 'mark-away', eventId, clock.now(), [accountId, socket])
+    },
+
+    /** What everybody may know; null when there is no such event. */
+    async look(eventId: string): Promise<RoomSnapshot | null> {
+      const args = [GONE_BUCKETS_MAX]
+      let answer = await runScript(redis, 'view-room', eventId, clock.now(), args)
+      if (answer[0] === 'unknown') {
+        const settings = await parts.loadSettings(eventId)
+        if (!settings) return null
+        const free = (await parts.seats(eventId))?.available ?? 0
+        if (!settings.enabled) return roomOff(settings, free, clock.now())
+        await ensure(settings)
+        answer = await runScript(redis, 'view-room', eventId, clock.now(), args)
+      }
+      const snapshot = parseSnapshot(eventId, answer[1]!, clock.now())
+      // A room nobody ticks (switched off) has no word of its seats; what this server knows is never older.
+      const seatsLeft = (await parts.seats(eventId))?.available ?? snapshot.seatsLeft
+      return { ...snapshot, seatsLeft }
+    },
+
+    /** The signed proof of a place, to come back with. */
+    signTicket: (eventId: string, { accountId, number, epoch }: Entrant): Promise<string> =>
+      tokens.signPlace({ accountId, eventId, number: number!, epoch }),
+
+    /** The signed pass of somebody admitted; each signing proves the same admission. */
+    signPass: (eventId: string, { accountId, epoch, expiresAt }: Entrant): Promise<string> =>
+      tokens.signPass({ accountId, eventId, epoch, expiresAt: expiresAt! }),
+  }
+}
+
+const outside = (accountId: string): Entrant => ({
+  accountId,
+  state: 'outside',
+  why: null,
+  number: null,
+  place: null,
+  epoch: 0,
+  claimBefore: null,
+  expiresAt: null,
+  deferred: false,
+})
+const moved = (accountId: string, answer: ScriptAnswer): Move => ({
+  ok: true,
+  entrant: parseEntrant(accountId, answer),
+})

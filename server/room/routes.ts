@@ -1,0 +1,151 @@
+// Owns the room over HTTP for whoever waits: the same moves as the socket's, on the same state.
+import { Elysia } from 'elysia'
+import { accessPlugin, type Identity } from '../auth/access.ts'
+import type { Context } from '../context.ts'
+import { Refusal, reply } from '../errors.ts'
+import { describe } from '../http-docs.ts'
+import { EntrantView, JoinBody, RoomView } from '../protocol/http.ts'
+import { requireRate } from '../rate-limit.ts'
+import { lookAtRoom } from './look.ts'
+import { organiserRoutes } from './organiser-routes.ts'
+import type { Move } from './room.ts'
+import { entrantView, roomView } from './view.ts'
+
+export const roomRoutes = (context: Context) =>
+  new Elysia().use(lookRoutes(context)).use(moveRoutes(context)).use(organiserRoutes(context))
+
+const lookRoutes = (context: Context) =>
+  new Elysia({ prefix: '/event/:eventId/room' })
+    .get(
+      '/',
+      async ({ params }) => reply(200, 'The room', roomView(await lookAtRoom(context, params.eventId))),
+      {
+        detail: describe({
+          summary: 'The waiting room of an event',
+          tag: 'Room',
+          access: 'anyone',
+          success: { status: 200, data: RoomView, description: 'At most half a second old.' },
+          codes: ['not_found'],
+        }),
+      },
+    )
+    .get(
+      '/draw',
+      async ({ params }) => {
+        await lookAtRoom(context, params.eventId)
+        throw new Refusal('not_found', {
+          message: 'This line is first come, first served: there was no draw.',
+        })
+      },
+      {
+        detail: describe({
+          summary: 'Everything that proves the draw',
+          description: 'Answers `not_found` until places have been drawn; a first-come line never draws.',
+          tag: 'Room',
+          access: 'anyone',
+          success: { status: 200, description: 'After the draw.' },
+          codes: ['not_found'],
+        }),
+      },
+    )
+
+const moveRoutes = (context: Context) => {
+  const { room } = context
+  /** Where the caller stands after a move, as every move answers it. */
+  const standing = async (eventId: string, move: Move) => {
+    if (!move.ok) throw new Refusal(move.refusal, move.message ? { message: move.message } : {})
+    return entrantView(room, await look(eventId), move.entrant)
+  }
+  const look = (eventId: string) => lookAtRoom(context, eventId)
+  const moving = async (eventId: string, { accountId }: Identity) => {
+    await requireRate(context, { name: 'room', key: accountId })
+    await look(eventId)
+    return accountId
+  }
+  return new Elysia({ prefix: '/event/:eventId/room' })
+    .use(accessPlugin(context))
+    .post(
+      '/join',
+      async ({ params, body, identity }) => {
+        const accountId = await moving(params.eventId, identity)
+        const { ticket = '' } = body ?? {}
+        const move = await room.join(params.eventId, accountId, { ticket })
+        return reply(200, 'You are in the line', await standing(params.eventId, move))
+      },
+      {
+        body: JoinBody,
+        access: 'user',
+        detail: describe({
+          summary: 'Enter the line, or come back to your place',
+          description:
+            'Joining twice is the same place. Without a socket, ask `me` again after `pollMs`: who has not asked for a minute has left.',
+          tag: 'Room',
+          access: 'user',
+          success: { status: 200, data: EntrantView, description: 'Where you stand.' },
+          codes: ['not_found', 'event_not_on_sale'],
+          body: true,
+        }),
+      },
+    )
+    .get(
+      '/me',
+      async ({ params, identity }) => {
+        const snapshot = await look(params.eventId)
+        let entrant = await room.entrant(params.eventId, identity.accountId, { present: true })
+        if (entrant.state === 'called' && snapshot.doorSeconds === 0) {
+          const move = await room.claim(params.eventId, identity.accountId)
+          if (move.ok) entrant = move.entrant
+        }
+        return reply(200, 'Where you stand', await entrantView(room, snapshot, entrant))
+      },
+      {
+        access: 'user',
+        detail: describe({
+          summary: 'Where you stand in the line',
+          description: 'Admits at once when your turn needs no claim (`doorSeconds` 0).',
+          tag: 'Room',
+          access: 'user',
+          success: { status: 200, data: EntrantView, description: 'Where you stand.' },
+          codes: ['not_found'],
+        }),
+      },
+    )
+    .post(
+      '/claim',
+      async ({ params, identity }) => {
+        const accountId = await moving(params.eventId, identity)
+        const move = await room.claim(params.eventId, accountId)
+        return reply(200, 'Where you stand', await standing(params.eventId, move))
+      },
+      {
+        access: 'user',
+        detail: describe({
+          summary: 'Take your turn',
+          description:
+            'A repeat answers the same pass. `called` without `claimBefore` means: taken, the pass follows as soon as one is free.',
+          tag: 'Room',
+          access: 'user',
+          success: { status: 200, data: EntrantView, description: 'Where you stand.' },
+          codes: ['not_found', 'origin_refused'],
+        }),
+      },
+    )
+    .post(
+      '/leave',
+      async ({ params, identity }) => {
+        const accountId = await moving(params.eventId, identity)
+        const move = await room.leave(params.eventId, accountId)
+        return reply(200, 'You have left', await standing(params.eventId, move))
+      },
+      {
+        access: 'user',
+        detail: describe({
+          summary: 'Give your place or your admission up',
+          tag: 'Room',
+          access: 'user',
+          success: { status: 200, data: EntrantView, description: 'You are outside.' },
+          codes: ['not_found', 'origin_refused'],
+        }),
+      },
+    )
+}

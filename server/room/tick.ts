@@ -1,0 +1,57 @@
+// Decides what one tick of one room does: keep the lease, end what has run out, let in, and call the next.
+import type { Line, SeatCounts } from './room.ts'
+
+export const TICK_MS = 250
+/** A server that has not ticked for this long is taken over from. */
+const LEASE_MS = 2_000
+/** One tick's share of each kind of work, so that no script holds Redis up; the rest waits for the next tick. */
+const PASSES_PER_TICK = 1_000
+const TURNS_PER_TICK = 200
+const SWEEPS_PER_TICK = 500
+const ADMISSIONS_PER_TICK = 1_000
+const CALLS_PER_TICK = 2_000
+
+export interface Ticked {
+  holding: boolean
+  noShows: number
+  called: number
+}
+
+/**
+ * One tick by `owner` (a name no other process has). Only the holder of the lease does anything, and each step says
+ * with the lease's fencing number that it still is; a server that was stopped in between changes nothing.
+ */
+export async function tickRoom(
+  line: Line,
+  eventId: string,
+  owner: string,
+  seats: SeatCounts | null,
+): Promise<Ticked> {
+  const lease = await line.run('hold-lease', eventId, [
+    owner,
+    LEASE_MS,
+    seats?.total ?? '',
+    seats?.available ?? '',
+    seats?.reserved ?? '',
+  ])
+  if (lease?.[0] !== 'holding') return { holding: false, noShows: 0, called: 0 }
+  const fence = lease[1]!
+  const step = (
+    name: 'expire-passes' | 'expire-turns' | 'sweep-away' | 'open-door' | 'call-next',
+    most: number,
+  ) => line.run(name, eventId, [fence, most])
+  // One connection keeps their order: what ends is gone before anybody is let in or called.
+  const [, turns, , door, calls] = await Promise.all([
+    step('expire-passes', PASSES_PER_TICK),
+    step('expire-turns', TURNS_PER_TICK),
+    step('sweep-away', SWEEPS_PER_TICK),
+    step('open-door', ADMISSIONS_PER_TICK),
+    step('call-next', CALLS_PER_TICK),
+  ])
+  if (door?.[0] === 'opened') for (const seconds of door.slice(1)) line.admitted(Number(seconds))
+  return {
+    holding: true,
+    noShows: turns?.[0] === 'expired' ? Number(turns[1]) : 0,
+    called: calls?.[0] === 'called' ? Number(calls[1]) : 0,
+  }
+}

@@ -1,0 +1,84 @@
+// Decides what of a room is shown over HTTP: to everybody, to an entrant, to the organiser.
+import type { RedisClient } from '../../db/redis.ts'
+import type { RoomSettings } from '../../db/rooms.ts'
+import type { EntrantView, RoomSettingsView, RoomStatsView, RoomView } from '../protocol/http.ts'
+import type { Entrant, RoomSnapshot } from './entrant.ts'
+import { roomKeys } from './keys.ts'
+import type { Line } from './room.ts'
+
+import { refuseLost } from './scripts.ts'
+
+/** Asking again sooner says nothing new; the nearer the front, the sooner. */
+const POLL_NEAR_MS = 1_000
+const POLL_FAR_MS = 10_000
+const POLL_MS_PER_PLACE = 10
+const WAITS_KEY = 13
+/** As many as the scripts keep. */
+const WAITS_KEPT = 1_000
+
+export const roomView = (snapshot: RoomSnapshot): RoomView => ({
+  enabled: snapshot.enabled,
+  phase: snapshot.phase,
+  lobbyAt: snapshot.lobbyAt?.toISOString() ?? null,
+  onSaleAt: snapshot.onSaleAt?.toISOString() ?? null,
+  waiting: snapshot.waiting,
+  serving: snapshot.serving,
+  perMinute: snapshot.perMinute,
+  seatsLeft: snapshot.seatsLeft,
+  commitment: null,
+  epoch: snapshot.epoch,
+  serverTime: new Date(snapshot.at).toISOString(),
+})
+
+export async function entrantView(
+  line: Pick<Line, 'signTicket' | 'signPass'>,
+  snapshot: RoomSnapshot,
+  entrant: Entrant,
+): Promise<EntrantView> {
+  const { state, number, place, epoch, claimBefore, expiresAt } = entrant
+  const inLine = state === 'waiting' || state === 'called' || state === 'door'
+  const ahead = Math.max(0, (place ?? 0) - snapshot.serving)
+  return {
+    state: state === 'door' ? 'called' : state,
+    number,
+    place,
+    ticket: inLine ? await line.signTicket(snapshot.eventId, entrant) : null,
+    epoch: epoch || snapshot.epoch,
+    claimBefore: claimBefore?.toISOString() ?? null,
+    pass: state === 'admitted' ? await line.signPass(snapshot.eventId, entrant) : null,
+    expiresAt: expiresAt?.toISOString() ?? null,
+    room: roomView(snapshot),
+    pollMs: Math.min(POLL_FAR_MS, POLL_NEAR_MS + ahead * POLL_MS_PER_PLACE),
+  }
+}
+
+export const settingsView = (settings: RoomSettings): RoomSettingsView => ({
+  enabled: settings.enabled,
+  lobbyAt: settings.lobbyAt?.toISOString() ?? null,
+  activeMax: settings.activeMax,
+  admitPerMinute: settings.admitPerMinute,
+  doorSeconds: settings.doorSeconds,
+  passSeconds: settings.passSeconds,
+  graceSeconds: settings.graceSeconds,
+  control: settings.control,
+})
+
+export async function roomStats(redis: RedisClient, snapshot: RoomSnapshot): Promise<RoomStatsView> {
+  const key = roomKeys(snapshot.eventId)[WAITS_KEY]!
+  const waits = (await redis.lrange(key, 0, WAITS_KEPT - 1).catch(refuseLost))
+    .map(Number)
+    .toSorted((a, b) => a - b)
+  const percentile = (share: number) =>
+    waits[Math.min(waits.length - 1, Math.floor(waits.length * share))] ?? null
+  const ended = snapshot.claims + snapshot.noShows
+  return {
+    waiting: snapshot.waiting,
+    called: snapshot.called + snapshot.door,
+    active: snapshot.active,
+    admitted: snapshot.admitted,
+    noShows: snapshot.noShows,
+    noShowRate: ended === 0 ? 0 : snapshot.noShows / ended,
+    perMinute: snapshot.perMinute,
+    waitSeconds: { p50: percentile(0.5), p90: percentile(0.9), p99: percentile(0.99) },
+  }
+}
