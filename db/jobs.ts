@@ -48,8 +48,9 @@ export const JOBS = {
   'send-email': {
     queue: 'email',
     payload: OutboxRowOnly,
-    attempts: 5,
-    backoffMs: 500,
+    // A mail server that restarts is away for minutes: the last try comes after some eight.
+    attempts: 10,
+    backoffMs: 1_000,
     removeOnFail: true,
   },
 } as const satisfies Record<
@@ -93,7 +94,7 @@ export interface Queues {
 
 /** Producers on a connection of their own. They fail fast: whatever is added here is also found by a sweep. */
 export function openQueues(redisUrl: string, onError?: (fault: Error) => void): Queues {
-  const redis = connectRedis(redisUrl, { role: 'commands', name: 'queues', ...(onError && { onError }) })
+  const redis = connectRedis(redisUrl, { role: 'producer', name: 'queues', ...(onError && { onError }) })
   const queues = queuesOn(redis, onError)
   return {
     ...queues,
@@ -104,7 +105,7 @@ export function openQueues(redisUrl: string, onError?: (fault: Error) => void): 
   }
 }
 
-/** Producers that share `redis`; they hold nothing that would have to be closed. */
+/** Producers on a connection that does not pipeline by itself; closed with it. */
 export function queuesOn(
   redis: RedisClient,
   onError: (fault: Error) => void = () => {},

@@ -14,10 +14,12 @@ const CLUSTER_SCHEME = 'redis+cluster://'
 
 /**
  * - `commands`: the request path; fails within a second, never waits for a reconnect.
+ * - `producer`: adds jobs; as `commands`, but its first jobs wait for the connection, and it does not pipeline
+ *   by itself, which BullMQ's scripts do not survive.
  * - `subscriber`: pub/sub; resubscribes by itself after a reconnect, and may have missed messages meanwhile.
  * - `queue`: BullMQ's workers, which wait for Redis as long as it takes.
  */
-export type RedisRole = 'commands' | 'subscriber' | 'queue'
+export type RedisRole = 'commands' | 'producer' | 'subscriber' | 'queue'
 
 export interface RedisOptions {
   role: RedisRole
@@ -28,12 +30,13 @@ export interface RedisOptions {
 
 /** Connects to `redis://`, `rediss://` or `redis+cluster://host:port,host:port`. */
 export function connectRedis(url: string, { role, name, onError = () => {} }: RedisOptions): RedisClient {
+  const failsFast = role === 'commands' || role === 'producer'
   const common = {
     connectionName: name,
     connectTimeout: CONNECT_TIMEOUT_MS,
     enableAutoPipelining: role === 'commands',
-    ...(role === 'commands' ? { commandTimeout: COMMAND_TIMEOUT_MS, enableOfflineQueue: false } : {}),
-    maxRetriesPerRequest: role === 'commands' ? 1 : null,
+    ...(failsFast ? { commandTimeout: COMMAND_TIMEOUT_MS, enableOfflineQueue: role === 'producer' } : {}),
+    maxRetriesPerRequest: failsFast ? 1 : null,
   }
   const client = url.startsWith(CLUSTER_SCHEME)
     ? new Redis.Cluster(clusterNodes(url), {
@@ -43,6 +46,15 @@ export function connectRedis(url: string, { role, name, onError = () => {} }: Re
     : new Redis(url, { ...common, retryStrategy: reconnectDelay })
   client.on('error', onError)
   return client
+}
+
+/** A producer's connection beside `redis`, closed with it. */
+export function producerBeside(redis: RedisClient): RedisClient {
+  const options = { enableAutoPipelining: false, enableOfflineQueue: true }
+  const beside = redis instanceof Redis.Cluster ? redis.duplicate([], options) : redis.duplicate(options)
+  beside.on('error', () => {})
+  redis.once('end', () => beside.disconnect())
+  return beside
 }
 
 function reconnectDelay(attempt: number): number {

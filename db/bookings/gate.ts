@@ -3,7 +3,7 @@
 // Nothing after a commit may turn the answer into an error: the sweep and the reconciling heal what was lost.
 import type { Db } from '../client.ts'
 import { jobIds, jobOptions, queuesOn, type Queues } from '../jobs.ts'
-import type { RedisClient } from '../redis.ts'
+import { producerBeside, type RedisClient } from '../redis.ts'
 import { settleSeats, unlockSeats, type LockRequest, type SettledSeat } from '../seat-gate/seat-gate.ts'
 
 export interface Gate {
@@ -86,7 +86,7 @@ export async function scheduleSettling(
 function queuesFor(redis: RedisClient): Omit<Queues, 'close'> {
   const known = queuesOf.get(redis)
   if (known) return known
-  const opened = queuesOn(redis)
+  const opened = queuesOn(producerBeside(redis))
   queuesOf.set(redis, opened)
   return opened
 }
