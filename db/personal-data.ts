@@ -67,6 +67,8 @@ export async function eraseAccount(
   { accountId, now = new Date() }: { accountId: string; now?: Date },
 ): Promise<Erasure> {
   return inTransaction<Erasure>(db, async (tx) => {
+    await lockRoles(tx)
+    const manageable = await someoneManagesRoles(tx)
     const [account] = await tx.select().from(accounts).where(eq(accounts.id, accountId)).for('update')
     if (!account || account.email === null) return { ok: false, refusal: 'not_found' }
     const [ahead] = await tx
@@ -84,8 +86,6 @@ export async function eraseAccount(
       .update(accounts)
       .set({ email: null, fullName: null, passwordHash: null, disabledAt: now })
       .where(eq(accounts.id, accountId))
-    await lockRoles(tx)
-    const manageable = await someoneManagesRoles(tx)
     await tx.delete(accountRoles).where(eq(accountRoles.accountId, accountId))
     await tx.delete(mailTokens).where(eq(mailTokens.accountId, accountId))
     await tx.delete(idempotencyKeys).where(eq(idempotencyKeys.accountId, accountId))
