@@ -22,6 +22,8 @@ export function manageRoutes(context: Context) {
   /** Tells every server what changed of the event, and answers with how it is now. */
   async function changed(identity: Identity, event: ReturnType<typeof eventOf>) {
     await context.availability.changed(event.id)
+    // The line keeps its own copy of status and sale start; with Redis away it reads them when it is back.
+    await context.room.configure(event.id).catch(() => {})
     return describeEvent(context, identity, event)
   }
 

@@ -6,7 +6,7 @@ type Needs = Pick<Context, 'room'>
 
 /** With Redis away nobody is let in: an event's page still shows, and says so. */
 export async function roomSummary({ room }: Needs, eventId: string): Promise<EventSummary['room']> {
-  const view = await room.feed.view(eventId).catch(() => 'unknown' as const)
+  const view = await room.view(eventId).catch(() => 'unknown' as const)
   if (view === 'unknown') return { enabled: true, phase: 'paused' }
   return view ? { enabled: view.enabled, phase: view.phase } : { enabled: false, phase: 'off' }
 }
@@ -16,6 +16,6 @@ export async function roomFunnel(
   { room }: Needs,
   eventId: string,
 ): Promise<{ joined: number; admitted: number }> {
-  const view = await room.feed.view(eventId).catch(() => null)
+  const view = await room.view(eventId).catch(() => null)
   return { joined: view?.arrivals ?? 0, admitted: view?.admitted ?? 0 }
 }
