@@ -34,6 +34,12 @@ const ROUTES: Route[] = [
     load: screen(() => import('./screens/Room.svelte')),
   },
   {
+    pattern: '/events/:eventId/seats',
+    title: 'Choose seats',
+    wide: true,
+    load: screen(() => import('./screens/Seats.svelte')),
+  },
+  {
     pattern: '/checkout/:bookingId',
     title: 'Checkout',
     account: true,

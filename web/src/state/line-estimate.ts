@@ -45,11 +45,11 @@ const HOUR_MINUTES = 60
 /** The range in words: "less than a minute", "about 4 to 7 minutes", "about 1 to 2 hours". */
 export function sayWait({ lowMinutes, highMinutes }: WaitRange): string {
   if (highMinutes <= SOON_MINUTES) return 'less than a minute'
-  if (highMinutes < 2 * HOUR_MINUTES) return between(lowMinutes, highMinutes, 'minute')
-  return between(lowMinutes / HOUR_MINUTES, highMinutes / HOUR_MINUTES, 'hour')
+  if (highMinutes < 2 * HOUR_MINUTES) return inUnits(lowMinutes, highMinutes, 'minute')
+  return inUnits(lowMinutes / HOUR_MINUTES, highMinutes / HOUR_MINUTES, 'hour')
 }
 
-function between(low: number, high: number, unit: string): string {
+function inUnits(low: number, high: number, unit: string): string {
   const from = Math.floor(low)
   const to = Math.ceil(high)
   if (from < 1) return to === 1 ? `about a${unit === 'hour' ? 'n' : ''} ${unit}` : `up to ${to} ${unit}s`

@@ -1,0 +1,147 @@
+// Owns where one looks on the map: the part in sight, the seat pointed at, the place in the list beside it.
+import { SeatIndex } from '../components/seat-map/seat-index.ts'
+import {
+  fitBox,
+  panBy,
+  toWorld,
+  zoomAt,
+  type Box,
+  type Size,
+  type View,
+} from '../components/seat-map/viewport.ts'
+import type { SeatMap } from './seat-map.svelte.ts'
+
+/** Nearness at which a row can be read, and below which a finger is shown nearer instead of choosing a seat. */
+const READING_SCALE = 24
+const TAP_SCALE = 11
+/** A finger or a pointer this near means the seat. */
+const REACH_PX = 14
+const BUTTON_FACTOR = 1.6
+const GLIDE_MS = 260
+
+export class SeatView {
+  view = $state.raw<View>({ x: 0, y: 0, scale: 1 })
+  screen = $state.raw<Size>({ width: 0, height: 0 })
+  moving = $state(false)
+  hovered = $state<number | null>(null)
+  /** Where the list stands: a section, a row in it, a seat the keyboard is on. */
+  section = $state<number | null>(null)
+  row = $state<number | null>(null)
+  focused = $state<number | null>(null)
+  readonly #seats: SeatMap
+  readonly index: SeatIndex
+  #fitted = true
+  #glide = 0
+
+  constructor(seats: SeatMap) {
+    this.#seats = seats
+    this.index = new SeatIndex(seats.positions, this.#size.width, this.#size.height)
+  }
+
+  get #size(): Size {
+    return this.#seats.map ?? { width: 1, height: 1 }
+  }
+
+  resize(screen: Size): void {
+    const first = this.screen.width === 0
+    this.screen = screen
+    if (first || this.#fitted) this.fit(false)
+  }
+
+  fit(glide = true): void {
+    this.#fitted = true
+    this.#goTo(
+      fitBox({ left: 0, top: 0, right: this.#size.width, bottom: this.#size.height }, this.screen),
+      glide,
+    )
+  }
+
+  pan(dx: number, dy: number): void {
+    this.#move(panBy(this.view, this.#size, dx, dy))
+  }
+
+  zoom(factor: number, x: number, y: number): void {
+    this.#move(zoomAt(this.view, this.screen, this.#size, factor, x, y))
+  }
+
+  zoomButton(inwards: boolean): void {
+    const { width, height } = this.screen
+    const factor = inwards ? BUTTON_FACTOR : 1 / BUTTON_FACTOR
+    this.#fitted = false
+    this.#goTo(zoomAt(this.view, this.screen, this.#size, factor, width / 2, height / 2), true)
+  }
+
+  showBox(box: Box): void {
+    this.#fitted = false
+    this.#goTo(fitBox(box, this.screen, READING_SCALE), true)
+  }
+
+  /** Brings a seat into sight, near enough to read, moving no more than needed. */
+  showSeat(n: number): void {
+    const x = this.#seats.positions[2 * n] ?? 0
+    const y = this.#seats.positions[2 * n + 1] ?? 0
+    const near = this.view.scale >= TAP_SCALE
+    const dx = Math.abs(x - this.view.x) * this.view.scale
+    const dy = Math.abs(y - this.view.y) * this.view.scale
+    if (near && dx < this.screen.width * 0.4 && dy < this.screen.height * 0.4) return
+    this.#fitted = false
+    this.#goTo({ x, y, scale: near ? this.view.scale : READING_SCALE }, true)
+  }
+
+  /** The seat meant by a point on the screen. */
+  seatAt(px: number, py: number): number | null {
+    const { x, y } = toWorld(this.view, this.screen, px, py)
+    return this.index.nearest(x, y, Math.max(REACH_PX / this.view.scale, 0.5))
+  }
+
+  /** The area without numbers under a point. */
+  areaAt(px: number, py: number): number | null {
+    const { x, y } = toWorld(this.view, this.screen, px, py)
+    const found = this.#seats.map?.sections.findIndex(
+      ({ kind, box: [left, top, width, height] }) =>
+        kind === 'general' && x >= left && x <= left + width && y >= top && y <= top + height,
+    )
+    return found === undefined || found < 0 ? null : found
+  }
+
+  /** Too far out to tell one seat from the next: go nearer. */
+  get isFar(): boolean {
+    return this.view.scale < TAP_SCALE
+  }
+
+  approach(px: number, py: number): void {
+    const { x, y } = toWorld(this.view, this.screen, px, py)
+    this.#fitted = false
+    this.#goTo({ x, y, scale: READING_SCALE }, true)
+  }
+
+  #move(view: View): void {
+    cancelAnimationFrame(this.#glide)
+    this.#fitted = false
+    this.view = view
+  }
+
+  #goTo(target: View, glide: boolean): void {
+    cancelAnimationFrame(this.#glide)
+    if (!glide || matchMedia('(prefers-reduced-motion: reduce)').matches) {
+      this.view = target
+      return
+    }
+    const from = this.view
+    const startedAt = performance.now()
+    const step = (now: number) => {
+      const t = Math.min(1, Math.max(0, (now - startedAt) / GLIDE_MS))
+      const eased = 1 - (1 - t) ** 3
+      this.moving = t < 1
+      this.view = between(from, target, eased)
+      if (t < 1) this.#glide = requestAnimationFrame(step)
+    }
+    this.#glide = requestAnimationFrame(step)
+  }
+}
+
+const between = (from: View, to: View, t: number): View => ({
+  x: from.x + (to.x - from.x) * t,
+  y: from.y + (to.y - from.y) * t,
+  scale: from.scale * (to.scale / from.scale) ** t,
+})
