@@ -1,0 +1,39 @@
+// Starts one worker process: environment → context → jobs and loops, and the way back on a signal.
+import { readConfig } from './config.ts'
+import { createContext } from './context.ts'
+import { createLog, describeFault } from './log.ts'
+import { startWorker } from './worker.ts'
+
+/** Past this the process ends whatever hangs; what it leaves is done by the next worker. */
+const STOP_WITHIN_MS = 9_500
+
+const read = readConfig(process.env)
+if ('problems' in read) {
+  console.error(`The worker cannot start:\n${read.problems.map((problem) => `  - ${problem}`).join('\n')}`)
+  process.exit(1)
+}
+
+const log = createLog(read.config.logLevel)
+process.on('unhandledRejection', (fault) => log.error('unhandled_rejection', { fault: describeFault(fault) }))
+// After this nobody knows what still runs. Whoever starts the worker starts it again, and nothing is lost.
+process.on('uncaughtException', (fault) => {
+  log.error('uncaught_exception', { fault: describeFault(fault) })
+  process.exit(1)
+})
+
+const context = createContext(read.config, log)
+const worker = startWorker(context)
+context.telemetry.workerStarted()
+
+let stopping = false
+async function stop() {
+  if (stopping) return
+  stopping = true
+  setTimeout(() => process.exit(0), STOP_WITHIN_MS).unref()
+  const clean = await worker.stop()
+  await context.close()
+  context.telemetry.workerStopped({ clean })
+  process.exit(0)
+}
+process.on('SIGTERM', () => void stop())
+process.on('SIGINT', () => void stop())

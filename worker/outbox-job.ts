@@ -1,0 +1,34 @@
+// Decides how any job of the outbox runs: read the row again, work, settle; give up after the last try.
+import { UnrecoverableError, type Job } from 'bullmq'
+import { isStoreLost } from '../db/client.ts'
+import { failOutbox, findOpenOutbox, settleOutbox, type OutboxRow } from '../db/outbox.ts'
+import type { Context } from './context.ts'
+import { describeFault } from './log.ts'
+
+/** Trying again cannot help: the row goes to the dead letters at once. */
+export class Hopeless extends Error {}
+
+/**
+ * Runs at least once per row and, short of a kill between work and settling, at most once. Postgres being away is
+ * nobody's failed try: the row stays open and the relay hands it over again.
+ */
+export async function workOutboxRow(
+  { ledger, telemetry }: Context,
+  { job, outboxId }: { job: Job; outboxId: number },
+  work: (row: OutboxRow) => Promise<void>,
+): Promise<void> {
+  const row = await findOpenOutbox(ledger.db, outboxId)
+  if (!row) return telemetry.outboxSkipped({ outboxId })
+  try {
+    await work(row)
+  } catch (fault) {
+    if (isStoreLost(fault)) throw fault
+    const attempt = job.attemptsMade + 1
+    const final = fault instanceof Hopeless || attempt >= (job.opts.attempts ?? 1)
+    await failOutbox(ledger.db, { id: outboxId, error: describeFault(fault), final })
+    if (!final) throw fault
+    telemetry.deadLettered({ outboxId, kind: row.kind, attempt }, fault)
+    throw new UnrecoverableError(describeFault(fault))
+  }
+  await settleOutbox(ledger.db, outboxId)
+}

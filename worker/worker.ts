@@ -1,0 +1,46 @@
+// Decides what one worker process does: which jobs it takes, which rounds it repeats, and how all of it stops.
+import { sweepingCancelled } from './cancel-event.ts'
+import type { Context } from './context.ts'
+import { startExpiring } from './expire-booking.ts'
+import { startLoop, type LoopPlan } from './loop.ts'
+import { auditing, measuring, publishing, purging } from './measure.ts'
+import { reconciling } from './reconcile-seats.ts'
+import { relaying } from './relay-outbox.ts'
+import { startMailing } from './send-email.ts'
+import { startSettling, sweepingPayments } from './settle-payment.ts'
+import { sweeping } from './sweep-expired.ts'
+
+/** Jobs under way are given this long to end. */
+const JOBS_WITHIN_MS = 8_000
+
+export interface RunningWorker {
+  /** Finishes what is under way; false when something had to be left to the next worker. */
+  stop(): Promise<boolean>
+}
+
+const LOOPS: ((context: Context) => LoopPlan)[] = [
+  relaying,
+  sweeping,
+  sweepingPayments,
+  sweepingCancelled,
+  reconciling,
+  purging,
+  auditing,
+  measuring,
+  publishing,
+]
+
+export function startWorker(context: Context): RunningWorker {
+  const workers = [startExpiring(context), startMailing(context), startSettling(context)]
+  const loops = LOOPS.map((plan) => startLoop(context.telemetry, plan(context)))
+  return {
+    async stop() {
+      const rounds = Promise.all(loops.map((loop) => loop.stop())).then(() => true)
+      const ended = await Promise.all([
+        Promise.race([rounds, Bun.sleep(JOBS_WITHIN_MS).then(() => false)]),
+        ...workers.map((worker) => worker.stop(JOBS_WITHIN_MS)),
+      ])
+      return ended.every(Boolean)
+    },
+  }
+}
