@@ -41,9 +41,12 @@ export async function startStack(
   { watch, say }: { watch: boolean; say(sentence: string): void },
 ): Promise<Stack> {
   const secrets = keepSecrets(settings.dataDir)
+  // Nothing waits for the web client but the servers: it is built while the stores come up.
+  const building = watch ? Promise.resolve(false) : buildWeb()
+  building.catch(() => {})
   const stores = await startStores(settings, supervisor)
   const demo = await prepareLedger(stores.databaseUrl, settings.demo ? secrets.demoPasswords : null)
-  if (!watch && (await buildWeb())) say('The web client was built')
+  if (await building) say('The web client was built')
   const mail = settings.smtpUrl === undefined ? await startMailbox(settings, supervisor) : undefined
   const listenPort = watch ? await freePort() : settings.port
   const env = {
@@ -76,6 +79,7 @@ export async function startStack(
     const more = { WINDOW_PORT: String(settings.port), SERVER_PORT: String(listenPort) }
     const start = () => startScript('dev/up/window.ts', more, false)
     await supervisor.add({ name: 'window', stopMs: STOP_MS.window, start })
+    await untilReady(settings.port)
   }
   const pid = (name: string) => supervisor.pidOf(name) ?? 0
   return {

@@ -5,8 +5,11 @@ import { createServer } from 'vite'
 const server = `http://127.0.0.1:${process.env.SERVER_PORT}`
 const proxied = ['/api', '/dev', '/health', '/metrics']
 
+const root = join(import.meta.dir, '../..')
+
 const vite = await createServer({
-  root: join(import.meta.dir, '../../web'),
+  root: join(root, 'web'),
+  cacheDir: join(root, '.cache/vite'),
   clearScreen: false,
   server: {
     host: '127.0.0.1',
