@@ -39,7 +39,7 @@ export const formatWhen = (at: string, timeZone?: string): string =>
     day: 'numeric',
     month: 'long',
     year: 'numeric',
-    hour: '2-digit',
+    hour: 'numeric',
     minute: '2-digit',
     timeZoneName: 'short',
   })
@@ -51,14 +51,14 @@ export const formatWhenShort = (at: string, timeZone?: string): string =>
     day: 'numeric',
     month: 'short',
     year: 'numeric',
-    hour: '2-digit',
+    hour: 'numeric',
     minute: '2-digit',
     timeZoneName: 'short',
   })
 
 /** "20:00:05", for a timeline within a day. */
 export const formatClock = (at: string, timeZone?: string): string =>
-  inZone(at, timeZone, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+  inZone(at, timeZone, { hour: 'numeric', minute: '2-digit', second: '2-digit' })
 
 export const formatMonth = (at: string, timeZone?: string) => inZone(at, timeZone, { month: 'short' })
 export const formatDay = (at: string, timeZone?: string) => inZone(at, timeZone, { day: 'numeric' })

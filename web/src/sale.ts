@@ -1,15 +1,16 @@
 // Decides what an event's sale looks like to a buyer: not yet, going, gone, and which way in is open.
 import type { EventSummary } from '../../server/protocol/http.ts'
 
-export type Sale = 'cancelled' | 'soon' | 'lobby' | 'open' | 'sold_out' | 'closed' | 'unscheduled'
+export type Sale = 'cancelled' | 'soon' | 'lobby' | 'open' | 'sold_out' | 'closed' | 'draft'
 
 /** @param nowMs the server's time */
 export function saleOf(event: EventSummary, nowMs: number): Sale {
   if (event.status === 'CANCELLED') return 'cancelled'
+  if (event.status === 'DRAFT') return 'draft'
   if (event.room.phase === 'closed') return 'closed'
   if (event.room.enabled && event.room.phase === 'lobby') return 'lobby'
-  if (event.onSaleAt === null) return 'unscheduled'
-  if (Date.parse(event.onSaleAt) > nowMs) return 'soon'
+  // Without a date an event is on sale from the moment it is published.
+  if (event.onSaleAt !== null && Date.parse(event.onSaleAt) > nowMs) return 'soon'
   return event.seats.available === 0 ? 'sold_out' : 'open'
 }
 
@@ -20,5 +21,5 @@ export const SALE_TEXT: Record<Sale, string> = {
   open: 'On sale',
   sold_out: 'Sold out',
   closed: 'The sale is over',
-  unscheduled: 'No date of sale yet',
+  draft: 'Not published yet',
 }

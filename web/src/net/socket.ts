@@ -35,6 +35,7 @@ export class EventSocket {
   #heardAt = 0
   #askedAt = 0
   #ended = true
+  #renewing = false
 
   constructor(eventId: string, hooks: SocketHooks) {
     const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:'
@@ -61,6 +62,16 @@ export class EventSocket {
     document.removeEventListener('visibilitychange', this.#comeBack)
     this.#drop()
     this.#hooks.state(state)
+  }
+
+  /** The server does not know us any more: renews the session and comes back with it. */
+  async renew(): Promise<void> {
+    if (this.#ended || this.#renewing) return
+    this.#renewing = true
+    this.#drop()
+    this.#hooks.state('retrying')
+    await this.#lost(CLOSE_CODES.unauthenticated, '')
+    this.#renewing = false
   }
 
   /** Sends now, or not at all: what must survive a lost connection belongs into `greet`. */
@@ -148,7 +159,7 @@ export class EventSocket {
 export function retryDelay(code: number, reason: string, failures: number, random = Math.random): number {
   if (code === CLOSE_CODES.restarting) {
     const told = Number(/\d+/.exec(reason)?.[0] ?? FIRST_RETRY_MS * 4)
-    return random() * Math.min(told, LONGEST_RETRY_MS)
+    return Math.min(told, LONGEST_RETRY_MS)
   }
   const grown = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS)
   const spread = grown * (1 - SPREAD + random() * 2 * SPREAD)

@@ -164,6 +164,8 @@ export class Line {
         return this.#hearEnded(frame.reason)
       case 'error':
         this.claiming = false
+        if (frame.code === 'unauthenticated' || frame.code === 'token_expired')
+          return void this.#socket.renew()
         this.problem = plainProblem(frame.code)
         return
       case 'draw':
