@@ -209,7 +209,11 @@ async function refundAll(tx: Tx, booking: LockedBooking, payment: CapturedPaymen
     refunded: payment.amount,
   })
   await appendTimeline(tx, booking, 'payment_refund_due', { amount: payment.amount })
-  await stageOutbox(tx, { kind: 'refund_payment', payload: { eventId, paymentId } })
+  await stageOutbox(
+    tx,
+    { kind: 'refund_payment', payload: { eventId, paymentId } },
+    { kind: 'booking_refunded', payload: { eventId, bookingId: booking.id, amount: payment.amount } },
+  )
 }
 
 async function bookPayment(

@@ -10,9 +10,9 @@ export function accountExistsMail({ loginUrl }: AccountExistsInput): Mail {
   return renderLetter({
     subject: 'You already have an Onsale account',
     opening: 'Someone tried to create an Onsale account with this email address, which already has one.',
-    action: { label: 'Log in', url: loginUrl },
+    action: { label: 'Sign in', url: loginUrl },
     blocks: [
-      { text: 'If it was you, log in with the password you chose before.' },
+      { text: 'If it was you, sign in with the password you chose before.' },
       {
         text: 'If it was not you, there is nothing to do: your account and your password have not changed.',
       },

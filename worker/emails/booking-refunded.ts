@@ -19,7 +19,7 @@ export function bookingRefundedMail(input: BookingRefundedInput): Mail {
   return renderLetter({
     subject: `Your refund for ${eventName}`,
     opening: `We are sending ${writeMoney(input.refunded)} for ${eventName} back to you.`,
-    action: { label: 'Open my booking', url: input.bookingUrl },
+    action: { label: 'Open my bookings', url: input.bookingUrl },
     blocks: [
       { text: 'It goes to the card or account you paid with. Your bank decides how soon it shows.' },
       ...(input.reason === null ? [] : [{ facts: [['Reason', input.reason] as [string, string]] }]),

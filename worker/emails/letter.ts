@@ -67,7 +67,7 @@ const STYLE = {
 /** Inline colours are for light mail programs; those that know dark mode read this. */
 const DARK =
   '@media (prefers-color-scheme:dark){.page{background:#121216!important}.card{background:#1d1d23!important}' +
-  '.ink{color:#ececf1!important}.faint{color:#a8a8b4!important}.link{color:#a9b9ff!important}.button{background:#4c6bff!important}}'
+  '.ink{color:#ececf1!important}.faint{color:#a8a8b4!important}.link{color:#a9b9ff!important}.button{background:#3a57e8!important}}'
 
 function renderHtml({ opening, action, blocks }: Letter, subject: string): string {
   const body = [`<h1 style="${STYLE.opening}">${escapeHtml(oneLine(opening))}</h1>`]

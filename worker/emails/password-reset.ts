@@ -11,7 +11,9 @@ export function passwordResetMail({ resetUrl }: PasswordResetInput): Mail {
     opening: 'Someone asked for a new password for your Onsale account.',
     action: { label: 'Choose a new password', url: resetUrl },
     blocks: [
-      { text: 'The link works once and for one hour. Choosing a new password logs you out on every device.' },
+      {
+        text: 'The link works once and for one hour. Choosing a new password signs you out on every device.',
+      },
       { text: 'If it was not you, ignore this mail: your password stays as it is.' },
     ],
   })

@@ -13,9 +13,9 @@ export function verificationMail({ verifyUrl }: VerificationInput): Mail {
     action: { label: 'Confirm my address', url: verifyUrl },
     blocks: [
       {
-        text: 'The link works once and for one hour. After that you can ask for a new one where you log in.',
+        text: 'The link works once and for one hour. After that you can ask for a new one where you sign in.',
       },
-      { text: 'As soon as the address is confirmed you can log in, join a waiting room and book seats.' },
+      { text: 'As soon as the address is confirmed you can sign in, join a waiting room and book seats.' },
       { text: 'If you did not create an account, ignore this mail: without the link nothing happens.' },
     ],
   })
