@@ -108,7 +108,10 @@ function documentation() {
   return swagger({
     path: '/api/docs',
     specPath: '/api/docs/json',
-    exclude: ['/api/docs', '/api/docs/json', '/metrics', /^\/health/],
+    // A path with a dot, such as sales.csv, is a route and no file.
+    excludeStaticFile: false,
+    // The probes stand at the root for whoever watches the process, and under the API's prefix for its readers.
+    exclude: ['/api/docs', '/api/docs/json', /^\/health/],
     documentation: {
       info: {
         title: 'Onsale',

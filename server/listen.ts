@@ -7,6 +7,7 @@ import { createApp } from './app.ts'
 import type { Context } from './context.ts'
 import { docsPage } from './docs.ts'
 import { errorAnswer, Refusal } from './errors.ts'
+import { publishDocument } from './openapi.ts'
 import { LIMITS } from './protocol/codes.ts'
 import { createSockets, type SocketData } from './room/socket.ts'
 import { webClient } from './web-client.ts'
@@ -51,7 +52,9 @@ export async function listen(context: Context): Promise<Listener> {
     ) {
       if (path === DOCS_PATH || path.startsWith(`${DOCS_PATH}/assets/`)) return docsPage(path)
       const refusal = bodyRefusal(request)
-      return refusal ? refuse(request, refusal) : app.fetch(request)
+      if (refusal) return refuse(request, refusal)
+      const answer = await app.fetch(request)
+      return path === `${DOCS_PATH}/json` ? publishDocument(answer) : answer
     }
     return web(request, path)
   }

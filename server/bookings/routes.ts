@@ -84,7 +84,6 @@ export const bookingRoutes = (context: Context) =>
             'not_found',
             'seat_taken',
             'seat_locked',
-            'sold_out',
             'event_not_on_sale',
             'seats_too_many',
             'buyer_limit_reached',

@@ -65,7 +65,16 @@ export const metricsRoutes = (context: Context) =>
       set.headers['content-type'] = contentType
       return body
     },
-    { detail: { hide: true } },
+    {
+      detail: describe({
+        summary: 'Figures of every process, for Prometheus',
+        description: 'For the bearer of METRICS_TOKEN; while none is set, for this machine alone.',
+        tag: 'Operations',
+        access: 'anyone',
+        success: { status: 200, contentType: 'text/plain', description: 'The text format of Prometheus.' },
+        codes: ['not_found'],
+      }),
+    },
   )
 
 function mayScrape(context: Context, request: Request, authorization: string | undefined): boolean {

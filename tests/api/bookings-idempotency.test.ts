@@ -1,7 +1,13 @@
 // Holds Idempotency-Key to its promise: one effect a key, the same answer however often, and nothing of another account.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { idempotencyMarkKey } from '../../server/keys.ts'
-import { startApp, type AppHarness, type EventForSale, type Person } from '../support/app-harness.ts'
+import {
+  START_WITHIN_MS,
+  startApp,
+  type AppHarness,
+  type EventForSale,
+  type Person,
+} from '../support/app-harness.ts'
 
 let app: AppHarness
 let event: EventForSale
@@ -15,7 +21,7 @@ beforeAll(async () => {
     sections: [{ name: 'Hall', tier: { name: 'Standard', price: 1_000 }, rows: 10, seatsPerRow: 10 }],
   })
   buyer = await app.person()
-})
+}, START_WITHIN_MS)
 afterAll(() => app.close())
 
 const key = (value: string = Bun.randomUUIDv7()) => ({ 'idempotency-key': value })

@@ -1,6 +1,12 @@
 // Holds POST /booking and its siblings to the contract: who may hold what, what a refusal names, who sees which booking.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { startApp, type AppHarness, type EventForSale, type Person } from '../support/app-harness.ts'
+import {
+  START_WITHIN_MS,
+  startApp,
+  type AppHarness,
+  type EventForSale,
+  type Person,
+} from '../support/app-harness.ts'
 
 let app: AppHarness
 let event: EventForSale
@@ -11,7 +17,7 @@ beforeAll(async () => {
   app = await startApp()
   event = await app.event()
   ;[buyer, other] = (await app.people(2)) as [Person, Person]
-})
+}, START_WITHIN_MS)
 afterAll(() => app.close())
 
 describe('holding seats', () => {

@@ -5,7 +5,13 @@ import { runAudit } from '../../db/audit.ts'
 import { settleOpenPayments } from '../../db/payments.ts'
 import { bookings } from '../../db/schema.ts'
 import { gateOf } from '../../server/bookings/gate.ts'
-import { startApp, type AppHarness, type EventForSale, type Person } from '../support/app-harness.ts'
+import {
+  START_WITHIN_MS,
+  startApp,
+  type AppHarness,
+  type EventForSale,
+  type Person,
+} from '../support/app-harness.ts'
 
 let app: AppHarness
 let event: EventForSale
@@ -20,7 +26,7 @@ beforeAll(async () => {
     sections: [{ name: 'Hall', tier: { name: 'Standard', price: 1_999 }, rows: 10, seatsPerRow: 10 }],
   })
   ;[buyer, other] = (await app.people(2)) as [Person, Person]
-})
+}, START_WITHIN_MS)
 afterAll(() => app.close())
 
 async function held(seats = 1): Promise<{ id: string; seatIds: string[] }> {
@@ -151,10 +157,10 @@ describe('confirm', () => {
   })
 })
 
-describe('refund', () => {
-  const refund = (id: string, body: object, { token }: Person = event.organizer) =>
-    app.call('POST', `/payment/${id}/refund`, { token, body })
+const refund = (id: string, body: object, { token }: Person = event.organizer) =>
+  app.call('POST', `/payment/${id}/refund`, { token, body })
 
+describe('refund', () => {
   test('the whole booking: REFUNDED, seats on sale again, tickets ended', async () => {
     const { id, seatIds } = await held(2)
     await confirm(id, 'sandbox_ok')

@@ -13,6 +13,8 @@ import { listen } from '../../server/listen.ts'
 import type { RoleName } from '../../server/protocol/codes.ts'
 import { freshStores, type FreshStores } from './stores.ts'
 
+/** For beforeAll: the first file of a run starts the stores too, on a machine that may be busy. */
+export const START_WITHIN_MS = 60_000
 const API = '/api/v1'
 const SESSION_HOURS = 2
 const DAY_MS = 86_400_000
