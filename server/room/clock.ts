@@ -8,8 +8,9 @@ import type { Line, SeatCounts } from './room.ts'
 import { TICK_MS, tickRoom } from './tick.ts'
 
 const REFRESH_EVERY_TICKS = 4
-/** A room where nobody waits, claims or books is looked at this seldom. */
+/** A room where nobody has waited, claimed or booked for a while is looked at this seldom. */
 const IDLE_EVERY_TICKS = 4
+const IDLE_AFTER_MS = 60_000
 const RENEW_KEYS_EVERY_MS = 10 * 60_000
 const FAULT_LOG_EVERY_MS = 5_000
 
@@ -33,6 +34,7 @@ interface Ticking {
   settings: RoomSettings
   holding: boolean
   idle: boolean
+  busyAt: number
   saved: RoomProgress | null
   waiting: number
   active: number
@@ -100,6 +102,7 @@ async function refreshRooms(parts: ClockParts, rooms: Map<string, Ticking>): Pro
         settings,
         holding: false,
         idle: false,
+        busyAt: Date.now(),
         saved: null,
         waiting: 0,
         active: 0,
@@ -129,7 +132,8 @@ async function keepProgress(parts: ClockParts, room: Ticking): Promise<void> {
   if (!view) return
   room.waiting = view.waiting
   room.active = view.active
-  room.idle = view.waiting + view.called + view.door + view.active === 0
+  if (view.waiting + view.called + view.door + view.active > 0) room.busyAt = Date.now()
+  room.idle = Date.now() - room.busyAt > IDLE_AFTER_MS
   const { epoch, arrivals, serving } = view
   const { saved } = room
   if (saved && saved.epoch === epoch && saved.arrivals === arrivals && saved.serving === serving) return

@@ -5,7 +5,6 @@
 import type { Server, WebSocketHandler } from 'bun'
 import { identify, identifyToken, type Identity } from '../auth/access.ts'
 import { isOwnOrigin } from '../auth/origin.ts'
-import { isOpen } from '../auth/session-check.ts'
 import type { Context } from '../context.ts'
 import { errorAnswer, Refusal, toRefusal } from '../errors.ts'
 import { faultFields } from '../log.ts'
@@ -21,13 +20,13 @@ import {
   type SocketData,
 } from './connection.ts'
 import { EventHub } from './hub.ts'
+import { checkSessions } from './session-watch.ts'
 
 export type { SocketData } from './connection.ts'
 
 const PATH = /^\/ws\/event\/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/
 const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?$/i
 const SWEEP_EVERY_MS = 1_000
-const SESSION_CHECK_EVERY_MS = 60_000
 /** Pings keep an idle socket open; one that answers none for this long has gone. */
 const IDLE_SECONDS = 60
 /** Unread bytes a socket may pile up before it is closed: some hundred frames. */
@@ -87,7 +86,7 @@ export function createSockets(context: Context): Sockets {
         continue
       }
       hub.check()
-      checkSockets(context, hub)
+      checkSessions(context, hub.sockets, Date.now())
     }
   })
 
@@ -272,28 +271,6 @@ async function hello(
     data.sessionId = identity.sessionId
   }
   hub.greet(socket)
-}
-
-/** Closes those who never said who they are or what they want, and those whose session has ended. */
-function checkSockets(context: Context, hub: EventHub): void {
-  const now = Date.now()
-  for (const socket of hub.sockets) {
-    const { data } = socket
-    if (data.sessionId === null) {
-      if (!data.heard && now - data.openedAt > LIMITS.helloWithinMs) socket.close(CLOSE_CODES.unauthenticated)
-    } else if (data.sessionCheckAt === 0) data.sessionCheckAt = now + Math.random() * SESSION_CHECK_EVERY_MS
-    else if (data.sessionCheckAt <= now) {
-      data.sessionCheckAt = now + SESSION_CHECK_EVERY_MS
-      isOpen(context, data.sessionId).then(
-        (open) => {
-          if (!open) socket.close(CLOSE_CODES.unauthenticated, 'signed out')
-        },
-        () => {
-          // The stores are away; the next minute asks again.
-        },
-      )
-    }
-  }
 }
 
 function sweepEach(ms: number, sweep: () => void): () => void {

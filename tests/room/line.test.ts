@@ -4,12 +4,15 @@ import { DEFER_PLACES, EPOCH_GAP } from '../../server/room/room.ts'
 import { enter, openLines, type TestLine } from '../support/line.ts'
 import { freshStores, type FreshStores } from '../support/stores.ts'
 
+/** Stores start with the first file that needs them. */
+const STORES_WITHIN_MS = 60_000
+
 let stores: FreshStores
 let lines: Awaited<ReturnType<typeof openLines>>
 beforeAll(async () => {
   stores = await freshStores()
   lines = await openLines(stores.redisUrl)
-})
+}, STORES_WITHIN_MS)
 afterAll(async () => {
   await lines.close()
   await stores.close()
