@@ -1,5 +1,5 @@
 // Decides how an account comes to be, is verified and gets a new password, without ever telling who has one.
-import { and, desc, eq, ilike, isNotNull, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, desc, eq, ilike, isNotNull, lt, or, sql } from 'drizzle-orm'
 import { inTransaction, type Db, type Reader, type Tx } from './client.ts'
 import { issueMailToken, spendMailToken, type MailPurpose } from './mail-tokens.ts'
 import { stageOutbox } from './outbox.ts'

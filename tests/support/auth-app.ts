@@ -12,11 +12,25 @@ import { freshStores } from './stores.ts'
 export const ORIGIN = 'http://localhost:3000'
 export const PASSWORD = 'correct horse battery'
 
+/** Everything an answer of these routes may hold; a test reads what it asked for. */
+export interface Data {
+  accessToken: string
+  refreshToken: string
+  email: string
+  permissions: string[]
+  roles: string[]
+  user: { roles: string[] }
+  items: { id: string; name: string; email: string; current: boolean }[]
+  nextCursor: string | null
+  account: Record<string, unknown>
+  sessions: unknown[]
+}
+
 export interface Answer {
   status: number
   headers: Headers
   /** The parsed envelope; `{}` when the answer is not JSON. */
-  body: { message?: string; code?: string; data?: any }
+  body: { message?: string; code?: string; data: Data }
   cookies: Map<string, Bun.Cookie>
 }
 
@@ -88,7 +102,7 @@ function client(context: Context) {
           .join('; '),
       )
     if (asked.body !== undefined) headers.set('content-type', 'application/json')
-    const url = path.startsWith('/dev/') ? `${ORIGIN}${path}` : `${ORIGIN}/api/v1${path}`
+    const url = `${ORIGIN}${/^\/(auth|dev\/buyers)/.test(path) ? '/api/v1' : ''}${path}`
     const request = new Request(url, {
       method,
       headers,
@@ -101,7 +115,7 @@ function client(context: Context) {
     return {
       status: response.status,
       headers: response.headers,
-      body: isJson ? JSON.parse(text) : {},
+      body: (isJson ? JSON.parse(text) : {}) as Answer['body'],
       cookies: new Map(
         response.headers.getSetCookie().map((line) => [line.split('=', 1)[0]!, Bun.Cookie.parse(line)]),
       ),
@@ -139,4 +153,15 @@ export async function stagedMails(app: AuthApp) {
 export async function lastMailToken(app: AuthApp): Promise<string> {
   const [mail] = await stagedMails(app)
   return String(mail?.payload.token)
+}
+
+/** Runs something while one process has lost Redis. */
+export async function withoutRedis(context: Context, run: () => Promise<void>): Promise<void> {
+  context.redis.disconnect()
+  while (context.redis.status !== 'end') await Bun.sleep(1)
+  try {
+    await run()
+  } finally {
+    await context.redis.connect()
+  }
 }
