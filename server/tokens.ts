@@ -68,7 +68,10 @@ export function createTokens({ secret }: { secret: string }): Tokens {
   const refreshKey = deriveKey(secret, 'refresh')
   return {
     signAccess: ({ accountId, sessionId, email, expiresAt }) =>
-      access.sign({ sub: accountId, sid: sessionId, email }, expiresAt ?? inSeconds(ACCESS_TOKEN_SECONDS)),
+      access.sign(
+        { sub: accountId, sid: sessionId, email, jti: Bun.randomUUIDv7() },
+        expiresAt ?? inSeconds(ACCESS_TOKEN_SECONDS),
+      ),
     verifyAccess: (token) =>
       access.verify(token, (read) => ({
         accountId: read.text('sub'),
