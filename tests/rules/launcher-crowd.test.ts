@@ -33,19 +33,23 @@ test('two sockets that hear of one tick at different times break no order', () =
   expect(findOvertakings([late, visit(2, 4)])).toEqual([])
 })
 
+/** Let in at `second` by a door that nobody has to claim. */
+function admittedAt(number: number, second: number): Visit {
+  const { calledBy, ...rest } = visit(number, second)
+  return { ...rest, ...(calledBy ? { admittedBy: calledBy } : {}) }
+}
+
 test('a door that opens by itself is held to the order of admissions', () => {
-  const admitted = (number: number, second: number): Visit => {
-    const { calledBy, ...rest } = visit(number, second)
-    return { ...rest, ...(calledBy ? { admittedBy: calledBy } : {}) }
-  }
-  expect(findOvertakings([admitted(0, 9), admitted(1, 3)])).toEqual([{ first: 0, passedBy: 1 }])
+  const visits = [admittedAt(0, 9), admittedAt(1, 3)]
+  expect(findOvertakings(visits)).toEqual([{ first: 0, passedBy: 1 }])
 })
 
+function stay(from: number, until: number): Visit {
+  const admittedBy = { stamp: 100 * SECOND, seen: from * SECOND }
+  return { epoch: 1, number: from, place: from, joinedAt: 0, admittedBy, leftAt: until * SECOND }
+}
+
 test('the most admitted at once counts a pass until it is given back or runs out', () => {
-  const stay = (from: number, until: number): Visit => {
-    const admittedBy = { stamp: 100 * SECOND, seen: from * SECOND }
-    return { epoch: 1, number: from, place: from, joinedAt: 0, admittedBy, leftAt: until * SECOND }
-  }
   expect(mostAdmitted([stay(1, 5), stay(2, 6), stay(5, 9), stay(20, 21)])).toBe(2)
 })
 
