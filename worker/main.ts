@@ -1,4 +1,5 @@
 // Starts one worker process: environment → context → jobs and loops, and the way back on a signal.
+import { redisReady } from '../db/redis.ts'
 import { readConfig } from './config.ts'
 import { createContext } from './context.ts'
 import { createLog, describeFault } from './log.ts'
@@ -6,6 +7,8 @@ import { startWorker } from './worker.ts'
 
 /** Past this the process ends whatever hangs; what it leaves is done by the next worker. */
 const STOP_WITHIN_MS = 9_500
+
+const REDIS_HEAD_START_MS = 1_000
 
 const read = readConfig(process.env)
 if ('problems' in read) {
@@ -22,6 +25,8 @@ process.on('uncaughtException', (fault) => {
 })
 
 const context = createContext(read.config, log)
+// Spares the first rounds a fault each; a Redis that stays away holds nothing up.
+await redisReady(context.redis, REDIS_HEAD_START_MS).catch(() => {})
 const worker = startWorker(context)
 context.telemetry.workerStarted()
 
