@@ -23,7 +23,7 @@ const EventsQuery = Type.Object(
   { additionalProperties: false },
 )
 const MapQuery = Type.Object(
-  { v: Type.Optional(Type.Integer({ minimum: 0, description: 'the event’s mapVersion' })) },
+  { v: Type.Optional(Type.Number({ minimum: 0, multipleOf: 1, description: 'the event’s mapVersion' })) },
   { additionalProperties: false },
 )
 

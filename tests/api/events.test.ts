@@ -39,6 +39,8 @@ async function create(fields: object = {}, who = organizer): Promise<string> {
 }
 const seat = (eventId: string) =>
   app.call('POST', `/event/${eventId}/seats`, { token: organizer.token, body: { sections: [stalls] } })
+const readOwn = async (eventId: string) =>
+  (await app.call('GET', `/event/${eventId}`, { token: organizer.token })).body.data
 const publish = (eventId: string, who = organizer) =>
   app.call('POST', `/event/${eventId}/publish`, { token: who.token })
 
@@ -94,10 +96,8 @@ describe('creating an event', () => {
   test('a limit left out follows the one that is said', async () => {
     const few = await create({ maxSeatsPerBuyer: 2 })
     const many = await create({ maxSeatsPerBooking: 20 })
-    const read = async (id: string) =>
-      (await app.call('GET', `/event/${id}`, { token: organizer.token })).body.data
-    expect(await read(few)).toMatchObject({ maxSeatsPerBooking: 2, maxSeatsPerBuyer: 2 })
-    expect(await read(many)).toMatchObject({ maxSeatsPerBooking: 20, maxSeatsPerBuyer: 20 })
+    expect(await readOwn(few)).toMatchObject({ maxSeatsPerBooking: 2, maxSeatsPerBuyer: 2 })
+    expect(await readOwn(many)).toMatchObject({ maxSeatsPerBooking: 20, maxSeatsPerBuyer: 20 })
   })
 
   test('needs the permission', async () => {

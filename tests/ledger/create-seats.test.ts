@@ -80,9 +80,9 @@ describe('creating seats in bulk', () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => createSeats(ledger.db, eventId, [stalls])),
     )
-    expect(answers.map((answer) => answer.ok && answer.created).sort()).toEqual(
-      [...Array(19).fill(0), 12].sort(),
-    )
+    const created = answers.map((answer) => answer.ok && answer.created)
+    expect(created.filter((count) => count === 0)).toHaveLength(19)
+    expect(created).toContain(12)
     expect((await getEvent(ledger.db, eventId)).seatCount).toBe(12)
   })
 
@@ -160,7 +160,7 @@ describe('creating seats in bulk', () => {
     expect(read?.total).toBe(100_000)
     expect(read?.codes[99_998]).toBe(0)
     expect(read?.codes[99_999]).toBe(3)
-  })
+  }, 60_000)
 
   test('an unknown event is not found, an unknown id too', async () => {
     expect(await createSeats(ledger.db, Bun.randomUUIDv7(), [stalls])).toEqual({
