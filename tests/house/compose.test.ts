@@ -63,8 +63,9 @@ test('the proxy, Prometheus and the health checks ask for ports and paths that e
     JSON.stringify(service('proxy').healthcheck),
   ]
   for (const where of asked) expect(where).toContain('/health/ready')
-  const routes = [...new Bun.Glob('server/**/*.ts').scanSync({ cwd: root })].map(text).join('\n')
-  expect(['/health/ready', '/metrics'].filter((path) => !routes.includes(path))).toEqual([])
+  const health = [...new Bun.Glob('server/health/*.ts').scanSync({ cwd: root })].map(text).join('\n')
+  expect(["'/health'", "'/ready'"].filter((part) => !health.includes(part))).toEqual([])
+  expect(text('server/listen.ts')).toContain("'/metrics'")
   expect(service('proxy').ports?.[0]?.split(':')[1]).toBe(/bind :(\d+)/.exec(proxy)?.[1] ?? '')
   expect(environmentOf('server').PUBLIC_URL).toBe(
     `http://localhost:${service('proxy').ports?.[0]?.split(':')[0]}`,

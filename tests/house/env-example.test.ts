@@ -24,7 +24,7 @@ const read = new Set([
   ...SERVER_VARIABLES,
   ...WORKER_VARIABLES,
   ...variablesIn('{db,server,worker,dev}/**/*.{ts,mjs}', /\benv\.([A-Z][A-Z_]+)/g),
-  ...variablesIn('tests/**/*.ts', /(TEST_[A-Z_]+)/g),
+  ...variablesIn('tests/**/*.ts', /\b(TEST_[A-Z]+_URL)\b/g),
   ...variablesIn('dev/up/settings.ts', /given\('([A-Z_]+)'\)/g),
   ...variablesIn('docker-compose.yml', /\$\{([A-Z_]+)/g),
 ])
