@@ -11,6 +11,7 @@ import { eventRoutes } from './events/routes.ts'
 import { healthRoutes, metricsRoutes } from './health/routes.ts'
 import { faultFields } from './log.ts'
 import { paymentRoutes } from './payments/routes.ts'
+import { plainInput } from './plain-input.ts'
 import { ERROR_STATUS } from './protocol/codes.ts'
 import type { ErrorDetail } from './protocol/http.ts'
 import { rateLimitPlugin } from './rate-limit.ts'
@@ -29,6 +30,7 @@ export function createApp(context: Context) {
     // Unknown body fields are refused, not removed: a typing mistake must not pass in silence.
     new Elysia({ name: 'onsale', normalize: false })
       .use(requestEdge(context))
+      .use(plainInput())
       .use(documentation())
       .use(rateLimitPlugin(context))
       .group(API, (api) =>

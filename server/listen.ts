@@ -4,6 +4,7 @@
 // twice an upgrade, and which finds a path at the wrong place when the Host is very short (ADR 7).
 import type { Server } from 'bun'
 import { createApp } from './app.ts'
+import { takeBody } from './body.ts'
 import type { Context } from './context.ts'
 import { docsPage } from './docs.ts'
 import { errorAnswer, Refusal } from './errors.ts'
@@ -19,6 +20,8 @@ const PATH_OFFSET_MIN = 11
 /** The longest answer takes this long; a client that sends nothing is cut. */
 const HTTP_IDLE_SECONDS = 30
 const DRAIN_MS = 8_000
+/** Past this Bun itself hangs up, without a word; up to it the refusal is ours, with its code. */
+const BODY_BYTES_HARD_MAX = 64 * LIMITS.bodyBytes
 
 const SECURITY_HEADERS: [string, string][] = [
   ['x-content-type-options', 'nosniff'],
@@ -51,9 +54,10 @@ export async function listen(context: Context): Promise<Listener> {
       path.startsWith('/dev/')
     ) {
       if (path === DOCS_PATH || path.startsWith(`${DOCS_PATH}/assets/`)) return docsPage(path)
-      const refusal = bodyRefusal(request)
-      if (refusal) return refuse(request, refusal)
-      const answer = await app.fetch(request)
+      const taken = await takeBody(request)
+      if (taken instanceof Refusal) return refuse(request, taken)
+      if (taken !== request) context.came(taken, addressOf(request, server))
+      const answer = await app.fetch(taken)
       return path === `${DOCS_PATH}/json` ? publishDocument(answer) : answer
     }
     return web(request, path)
@@ -65,10 +69,10 @@ export async function listen(context: Context): Promise<Listener> {
     // Without this a second server on the port would silently take half of the traffic.
     reusePort: context.config.servers > 1,
     idleTimeout: HTTP_IDLE_SECONDS,
-    maxRequestBodySize: LIMITS.bodyBytes,
+    maxRequestBodySize: BODY_BYTES_HARD_MAX,
     websocket: sockets.handlers,
     async fetch(request, server) {
-      context.came(request, server.requestIP(request)?.address ?? 'unknown')
+      context.came(request, addressOf(request, server))
       const response = await route(request, server)
       if (response)
         for (const [name, value] of SECURITY_HEADERS)
@@ -89,17 +93,8 @@ export async function listen(context: Context): Promise<Listener> {
   }
 }
 
-/** What can be refused of a body before it is read: its size and its kind. A form would be a cross-site write. */
-function bodyRefusal(request: Request): Refusal | null {
-  if (request.body === null) return null
-  if (Number(request.headers.get('content-length') ?? 0) > LIMITS.bodyBytes)
-    return new Refusal('body_too_large')
-  if (request.headers.get('content-length') === '0') return null
-  const kind = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
-  return kind === 'application/json'
-    ? null
-    : new Refusal('request_invalid', { message: 'Send the body as application/json.' })
-}
+const addressOf = (request: Request, server: Server<SocketData>) =>
+  server.requestIP(request)?.address ?? 'unknown'
 
 function refuse(request: Request, refusal: Refusal): Response {
   const requestId = Bun.randomUUIDv7()
