@@ -27,6 +27,7 @@ const device = () => localStorage
 
 const passKey = (eventId: string) => `onsale:pass:${eventId}`
 const placeKey = (accountId: string, eventId: string) => `onsale:place:${accountId}:${eventId}`
+const startKey = (eventId: string) => `onsale:start:${eventId}`
 const leaveKey = (eventId: string) => `onsale:leave:${eventId}`
 const paymentKey = (bookingId: string) => `onsale:payment:${bookingId}`
 const SIGNED_IN_KEY = 'onsale:signed-in'
@@ -44,6 +45,14 @@ export const keepPass = (eventId: string, pass: AdmissionPass | null): void =>
 export const findPlace = (accountId: string, eventId: string) => read(device, placeKey(accountId, eventId))
 export const keepPlace = (accountId: string, eventId: string, ticket: string | null): void =>
   write(device, placeKey(accountId, eventId), ticket)
+
+/** How many were ahead when we came in; one place an event is remembered. */
+export function findStart(place: string): number | null {
+  const kept = parse<{ place: string; ahead: number }>(read(device, startKey(place.split(':', 1)[0] ?? '')))
+  return kept?.place === place && Number.isInteger(kept.ahead) ? kept.ahead : null
+}
+export const keepStart = (eventId: string, place: string, ahead: number): void =>
+  write(device, startKey(eventId), JSON.stringify({ place, ahead }))
 
 /** Set once a booking is paid, until the line has been told that we are done. */
 export const owesLeave = (eventId: string) => read(tab, leaveKey(eventId)) !== null

@@ -50,11 +50,15 @@ export function sayWait({ lowMinutes, highMinutes }: WaitRange): string {
 }
 
 function inUnits(low: number, high: number, unit: string): string {
-  const from = Math.floor(low)
-  const to = Math.ceil(high)
+  const step = stepFor(high)
+  const from = Math.floor(low / step) * step
+  const to = Math.ceil(high / step) * step
   if (from < 1) return to === 1 ? `about a${unit === 'hour' ? 'n' : ''} ${unit}` : `up to ${to} ${unit}s`
   return from === to ? `about ${to} ${to === 1 ? unit : `${unit}s`}` : `about ${from} to ${to} ${unit}s`
 }
+
+/** Nobody knows a long wait to the minute. */
+const stepFor = (most: number) => (most > 40 ? 10 : most > 15 ? 5 : 1)
 
 const MILESTONES = [
   100_000, 50_000, 20_000, 10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 25, 10, 5, 3, 2, 1, 0,

@@ -9,7 +9,15 @@ import type {
   ServerFrame,
 } from '../../../server/protocol/socket.ts'
 import { plainProblem, type Problem } from '../net/api.ts'
-import { findPass, findPlace, keepPass, keepPlace, type AdmissionPass } from '../net/keep.ts'
+import {
+  findPass,
+  findPlace,
+  findStart,
+  keepPass,
+  keepPlace,
+  keepStart,
+  type AdmissionPass,
+} from '../net/keep.ts'
 import { serverClock } from '../net/server-clock.ts'
 import { EventSocket, type Connection } from '../net/socket.ts'
 import { peopleAhead, waitRange, type WaitRange } from './line-estimate.ts'
@@ -33,6 +41,8 @@ export class Line {
   standing = $state<Standing>('outside')
   joined = $state.raw<JoinedFrame | null>(null)
   numbers = $state.raw<LineFrame | null>(null)
+  /** How many were ahead when we came in. */
+  startAhead = $state<number | null>(null)
   claimBefore = $state<string | null>(null)
   claiming = $state(false)
   pass = $state.raw<AdmissionPass | null>(null)
@@ -145,6 +155,7 @@ export class Line {
         return this.#hearJoined(frame)
       case 'line':
         this.numbers = frame
+        this.#markStart()
         return serverClock.sample(Date.parse(frame.at), null)
       case 'turn':
         this.claimBefore = frame.claimBefore
@@ -177,18 +188,28 @@ export class Line {
   #hearRoom(frame: RoomFrame): void {
     serverClock.sample(Date.parse(frame.serverTime), null)
     const turned = this.room !== null && this.room.epoch !== frame.epoch
-    const opened = this.room?.phase !== frame.phase
     this.room = frame
-    if (!this.#mayJoin() || (this.#asked && !turned && !opened)) return
+    if (!this.#mayJoin() || (this.#asked && !turned && this.standing !== 'outside')) return
     this.#asked = true
     this.#socket.send(this.#joinFrame())
   }
 
   #hearJoined(frame: JoinedFrame): void {
+    if (this.joined?.number !== frame.number || this.joined.epoch !== frame.epoch) this.startAhead = null
     this.joined = frame
     this.problem = null
+    this.#markStart()
     if (this.standing !== 'called' && this.standing !== 'admitted') this.standing = 'waiting'
     if (session.user) keepPlace(session.user.id, this.eventId, frame.ticket)
+  }
+
+  /** Remembers how many were ahead when we came in, once a place. */
+  #markStart(): void {
+    const { joined, ahead } = this
+    if (!joined || ahead === null || this.startAhead !== null) return
+    const place = `${this.eventId}:${joined.epoch}:${joined.number}`
+    this.startAhead = findStart(place) ?? ahead
+    keepStart(this.eventId, place, this.startAhead)
   }
 
   #hearAdmitted({ pass, expiresAt }: AdmittedFrame): void {
