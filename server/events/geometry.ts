@@ -26,7 +26,9 @@ export function layOut(house: HouseView): MapView {
   const blocks = placeBlocks(front, STAGE_GAP)
   for (const block of blocks) placed.set(block.section.id, blockSection(block))
   const ringed = placeRings(rings, reachOf(blocks))
-  for (const section of ringed) placed.set(section.id, section)
+  // With nothing inside the rings, their ends come up to the stage.
+  const lift = blocks.length > 0 ? 0 : STAGE_GAP - Math.min(...ringed.map(({ box }) => box[1]))
+  for (const section of ringed.map((one) => moved(one, 0, lift))) placed.set(section.id, section)
   const bottom = Math.max(STAGE_GAP, ...[...placed.values()].map(({ box }) => box[1] + box[3] + BAND_GAP))
   for (const block of placeBlocks(rear, bottom)) placed.set(block.section.id, blockSection(block))
 
@@ -74,7 +76,16 @@ function moved(section: MapSection, moveX: number, moveY: number): MapSection {
     box: [round(x + moveX), round(y + moveY), round(width), round(height)],
     rows: section.rows.map((row) =>
       row.arc
-        ? { ...row, arc: [round(moveX), round(moveY), round(row.arc[2]), fine(row.arc[3]), fine(row.arc[4])] }
+        ? {
+            ...row,
+            arc: [
+              round(row.arc[0] + moveX),
+              round(row.arc[1] + moveY),
+              round(row.arc[2]),
+              fine(row.arc[3]),
+              fine(row.arc[4]),
+            ],
+          }
         : { ...row, x: round(row.x + moveX), y: round(row.y + moveY) },
     ),
   }

@@ -5,39 +5,80 @@ import { AISLE, BAND_GAP, described, type Box, type Section } from './house.ts'
 
 /** A ring spans at most this angle, so that its ends stay in front of the stage. */
 const RING_ANGLE_MAX = 2.4
+/** Narrower spans that are tried, for one that leaves no lone section in the last ring. */
+const RING_ANGLE_MIN = 1.6
+const RING_ANGLE_STEP = 0.1
 const RING_RADIUS_MIN = 10
 /** Inner radius of the first ring as a share of the radius that would hold all seats. */
 const RING_RADIUS_SHARE = 0.35
 /** Columns fan out towards the back; a radius of so many depths keeps the last row's seats near each other. */
 const RING_RADIUS_PER_ROW = 1.2
+/** Up to so many sections are levels of a theatre: each of another depth has a ring of its own. */
+const LEVELS_MAX = 6
 
-/** Sections as sectors of rings around the middle of the stage's edge, (0, 0); rings share no radius. */
+interface Sector {
+  section: Section
+  rows: number
+  seatsPerRow: number
+}
+interface Ring {
+  /** Of its inner edge. */
+  radius: number
+  /** Along the inner edge, the aisles between the sectors among it. */
+  length: number
+  sectors: Sector[]
+}
+
+/** Sections as sectors of rings around (0, 0), the first `reach` away or further; rings share no radius. */
 export function placeRings(sections: Section[], reach: number): MapSection[] {
-  const seats = sections.reduce((sum, { seatCount }) => sum + seatCount, 0)
-  const natural = RING_RADIUS_SHARE * Math.sqrt((2 * seats) / RING_ANGLE_MAX)
-  let radius = Math.max(RING_RADIUS_MIN, natural, reach + BAND_GAP)
-  const placed: MapSection[] = []
-  for (let at = 0; at < sections.length;) {
-    const ring: { section: Section; rows: number; seatsPerRow: number }[] = []
-    let length = 0
-    for (let next = sections[at]; next?.layout; next = sections[at]) {
-      const { rows, seatsPerRow } = next.layout
-      const fits =
-        length + seatsPerRow + AISLE <= RING_ANGLE_MAX * Math.max(radius, rows * RING_RADIUS_PER_ROW)
-      if (ring.length > 0 && !fits) break
-      ring.push({ section: next, rows, seatsPerRow })
-      length += seatsPerRow + AISLE
-      radius = Math.max(radius, length / RING_ANGLE_MAX, rows * RING_RADIUS_PER_ROW)
-      at++
-    }
-    let angle = Math.PI / 2 + (length - AISLE) / radius / 2
-    for (const { section, seatsPerRow } of ring) {
-      placed.push(sectorSection(section, radius, angle - 0.5 / radius, 1 / radius))
+  return bestRings(sections, reach).flatMap(({ radius, length, sectors }) => {
+    let angle = (Math.PI + length / radius) / 2
+    return sectors.map(({ section, seatsPerRow }) => {
+      const sector = sectorSection(section, radius, angle - 0.5 / radius, 1 / radius)
       angle -= (seatsPerRow + AISLE) / radius
-    }
-    radius += Math.max(...ring.map(({ rows }) => rows)) + BAND_GAP
+      return sector
+    })
+  })
+}
+
+/** The widest rings whose last one is as full as can be. */
+function bestRings(sections: Section[], reach: number): Ring[] {
+  let best: Ring[] = []
+  let bestFill = 0
+  for (let angle = RING_ANGLE_MAX; angle >= RING_ANGLE_MIN; angle -= RING_ANGLE_STEP) {
+    const rings = planRings(sections, reach, angle)
+    const last = rings.at(-1)
+    const fill = last ? last.length / last.radius / angle : 0
+    if (fill > bestFill) [best, bestFill] = [rings, fill]
+    if (rings.length <= 1) break
   }
-  return placed
+  return best
+}
+
+function planRings(sections: Section[], reach: number, angleMax: number): Ring[] {
+  const seats = sections.reduce((sum, { seatCount }) => sum + seatCount, 0)
+  const natural = RING_RADIUS_SHARE * Math.sqrt((2 * seats) / angleMax)
+  let radius = Math.max(RING_RADIUS_MIN, natural, reach + BAND_GAP)
+  const rings: Ring[] = []
+  for (const section of sections) {
+    if (!section.layout) continue
+    const { rows, seatsPerRow } = section.layout
+    const needed = Math.max(radius, rows * RING_RADIUS_PER_ROW)
+    const ring = rings.at(-1)
+    const length = (ring?.length ?? 0) + AISLE + seatsPerRow
+    const alike = sections.length > LEVELS_MAX || ring?.sectors[0]?.rows === rows
+    if (ring && alike && length <= angleMax * Math.max(ring.radius, rows * RING_RADIUS_PER_ROW)) {
+      ring.sectors.push({ section, rows, seatsPerRow })
+      ring.length = length
+      ring.radius = Math.max(ring.radius, rows * RING_RADIUS_PER_ROW)
+    } else {
+      const inner = Math.max(needed, seatsPerRow / angleMax)
+      rings.push({ radius: inner, length: seatsPerRow, sectors: [{ section, rows, seatsPerRow }] })
+    }
+    const last = rings.at(-1)
+    if (last) radius = last.radius + Math.max(...last.sectors.map((sector) => sector.rows)) + BAND_GAP
+  }
+  return rings
 }
 
 function sectorSection(section: Section, inner: number, first: number, pitch: number): MapSection {
