@@ -71,7 +71,7 @@ export async function listen(context: Context): Promise<Listener> {
     idleTimeout: HTTP_IDLE_SECONDS,
     maxRequestBodySize: BODY_BYTES_HARD_MAX,
     websocket: sockets.handlers,
-    async fetch(request, server) {
+    async fetch(request) {
       context.came(request, addressOf(request, server))
       const response = await route(request, server)
       if (response)

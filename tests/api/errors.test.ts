@@ -36,6 +36,19 @@ function expectRefused(answer: Answer, code: ErrorCode, path = answer.body.path)
 const post = (raw: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = JSON_TYPE) =>
   app.call('POST', '/booking', { token: buyer.token, raw, headers })
 
+const fill = (bytes: number) => `{"seatId":"${'x'.repeat(bytes - 13)}"}`
+/** The code that a body of this size gets when only its chunks say how long it is. */
+const chunked = async (bytes: number) => {
+  const body = `7b\r\n{"seatId":"${'x'.repeat(112)}\r\n`
+  const rest = Math.max(0, bytes - 0x7b)
+  const text = await rawRequest(
+    `POST /api/v1/booking HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${buyer.token}\r\n` +
+      `Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n` +
+      `${body}${rest.toString(16)}\r\n${'x'.repeat(rest - 2)}"}\r\n0\r\n\r\n`,
+  )
+  return /"code":"(\w+)"/.exec(text)?.[1]
+}
+
 describe('bodies that are not what they should be', () => {
   test.each([
     ['half an object', '{"seatId":'],
@@ -82,22 +95,11 @@ describe('bodies that are not what they should be', () => {
   })
 
   test('more than 64 KiB is body_too_large, and the limit itself is not', async () => {
-    const fill = (bytes: number) => `{"seatId":"${'x'.repeat(bytes - 13)}"}`
     expectRefused(await post(fill(LIMITS.bodyBytes + 1)), 'body_too_large')
     expectRefused(await post(fill(LIMITS.bodyBytes)), 'request_invalid')
   })
 
   test('a body that does not say its length is held to the same limit', async () => {
-    const chunked = async (bytes: number) => {
-      const body = `7b\r\n{"seatId":"${'x'.repeat(112)}\r\n`
-      const rest = Math.max(0, bytes - 0x7b)
-      const text = await rawRequest(
-        `POST /api/v1/booking HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${buyer.token}\r\n` +
-          `Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n` +
-          `${body}${rest.toString(16)}\r\n${'x'.repeat(rest - 2)}"}\r\n0\r\n\r\n`,
-      )
-      return /"code":"(\w+)"/.exec(text)?.[1]
-    }
     expect(await chunked(LIMITS.bodyBytes + 1)).toBe('body_too_large')
     expect(await chunked(1_000)).toBe('request_invalid')
   })

@@ -12,6 +12,20 @@ beforeAll(async () => {
 }, START_WITHIN_MS)
 afterAll(() => Promise.all([app.close(), guarded.close()]))
 
+/** The sum of a metric's lines whose labels contain every given part. */
+async function figure(name: string, ...labels: string[]): Promise<number> {
+  const { body } = await app.call('GET', '/metrics')
+  return String(body)
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter((line) => labels.every((label) => line.includes(label)))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+}
+
+/** The status a scrape of the server with a METRICS_TOKEN gets. */
+const scrape = async (authorization?: string) =>
+  (await guarded.call('GET', '/metrics', { headers: authorization ? { authorization } : {} })).status
+
 describe('health', () => {
   test('is answered at the root and under the API', async () => {
     for (const path of ['/health/live', '/health/ready', '/api/v1/health/live', '/api/v1/health/ready']) {
@@ -40,16 +54,6 @@ describe('health', () => {
 })
 
 describe('metrics', () => {
-  /** The sum of a metric's lines whose labels contain every given part. */
-  async function figure(name: string, ...labels: string[]): Promise<number> {
-    const { body } = await app.call('GET', '/metrics')
-    return String(body)
-      .split('\n')
-      .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-      .filter((line) => labels.every((label) => line.includes(label)))
-      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
-  }
-
   test('have every name of the contract that a server can know', async () => {
     const { status, headers, body } = await app.call('GET', '/metrics')
     expect(status).toBe(200)
@@ -104,8 +108,6 @@ describe('metrics', () => {
   })
 
   test('are for the bearer of METRICS_TOKEN alone, once it is set', async () => {
-    const scrape = async (authorization?: string) =>
-      (await guarded.call('GET', '/metrics', { headers: authorization ? { authorization } : {} })).status
     expect(await scrape()).toBe(404)
     expect(await scrape('Bearer wrong')).toBe(404)
     expect(await scrape(`Bearer ${TOKEN}`)).toBe(200)
