@@ -17,9 +17,24 @@ async function brokenInvariants() {
 }
 
 test('300 buyers ask for the same seat at once: one 201, 299 × 409, and the audit is clean', async () => {
+  await raceForOneSeat([app])
+})
+
+test('the same through two servers that share the stores', async () => {
+  const second = await startApp({ serverIndex: 1 }, app)
+  try {
+    await raceForOneSeat([app, second])
+  } finally {
+    await second.close()
+  }
+})
+
+async function raceForOneSeat(servers: AppHarness[]): Promise<void> {
   const { eventId, seatId } = await app.event()
   const buyers = await app.people(BUYERS)
-  const answers = await Promise.all(buyers.map((buyer) => app.hold(buyer, [seatId(7)])))
+  const answers = await Promise.all(
+    buyers.map((buyer, index) => servers[index % servers.length]!.hold(buyer, [seatId(7)])),
+  )
 
   const won = answers.filter(({ status }) => status === 201)
   const lost = answers.filter(({ status }) => status === 409)
@@ -31,7 +46,7 @@ test('300 buyers ask for the same seat at once: one 201, 299 × 409, and the aud
   const seats = await app.call('GET', `/event/${eventId}/seats?status=RESERVED`)
   expect(seats.body.data.items.map(({ n }: { n: number }) => n)).toEqual([7])
   expect(await brokenInvariants()).toEqual([])
-})
+}
 
 test('overlapping wishes: nobody gets half, no seat goes twice, and the sum is the house', async () => {
   const { eventId, seatId } = await app.event({ maxSeatsPerBooking: 3 })

@@ -75,8 +75,9 @@ export interface AppHarness {
   close(): Promise<void>
 }
 
-export async function startApp(config: Partial<Config> = {}): Promise<AppHarness> {
-  const stores = await freshStores()
+/** `beside` is a server to share the stores with; close it last. */
+export async function startApp(config: Partial<Config> = {}, beside?: AppHarness): Promise<AppHarness> {
+  const stores = beside?.stores ?? (await freshStores())
   const port = freePort()
   const context = createContext({
     port,
@@ -122,7 +123,7 @@ export async function startApp(config: Partial<Config> = {}): Promise<AppHarness
     async close() {
       await listener.stop()
       await context.close()
-      await stores.close()
+      if (!beside) await stores.close()
     },
   }
 }
