@@ -1,5 +1,5 @@
 // Decides how an account comes to be, is verified and gets a new password, without ever telling who has one.
-import { and, desc, eq, ilike, isNotNull, lt, or, sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { inTransaction, type Db, type Reader, type Tx } from './client.ts'
 import { issueMailToken, spendMailToken, type MailPurpose } from './mail-tokens.ts'
 import { stageOutbox } from './outbox.ts'
@@ -19,17 +19,6 @@ export interface Account {
   passwordHash: string | null
   verifiedAt: Date | null
   disabledAt: Date | null
-  createdAt: Date
-}
-
-/** An account as its owner and administrators see it. */
-export interface Profile {
-  id: string
-  email: string
-  fullName: string
-  verified: boolean
-  roles: string[]
-  permissions: string[]
   createdAt: Date
 }
 
@@ -141,33 +130,6 @@ export async function resetPassword(
   })
 }
 
-/** Null when there is no such account, or it was erased. */
-export async function findProfile(reader: Reader, accountId: string): Promise<Profile | null> {
-  const [profile] = await selectProfiles(reader).where(
-    and(eq(accounts.id, accountId), isNotNull(accounts.email)),
-  )
-  return profile ? toProfile(profile) : null
-}
-
-/** Newest first; `query` is part of an address or a name, `before` the last id of the page before. */
-export async function listProfiles(
-  reader: Reader,
-  { query, limit, before }: { query?: string; limit: number; before?: string },
-): Promise<Profile[]> {
-  const part = query ? `%${query.replace(/[\\%_]/g, '\\$&')}%` : undefined
-  const rows = await selectProfiles(reader)
-    .where(
-      and(
-        isNotNull(accounts.email),
-        part ? or(ilike(accounts.email, part), ilike(accounts.fullName, part)) : undefined,
-        before ? lt(accounts.id, before) : undefined,
-      ),
-    )
-    .orderBy(desc(accounts.id))
-    .limit(limit)
-  return rows.map(toProfile)
-}
-
 /** Gives an account a role it may have already. */
 export async function giveRole(tx: Tx, accountId: string, name: string): Promise<void> {
   const role = tx
@@ -186,49 +148,4 @@ async function stageMail(
   const token = await issueMailToken(tx, { accountId, purpose, now })
   const kind = purpose === 'verify_email' ? 'send_verification' : 'reset_password'
   await stageOutbox(tx, { kind, payload: { accountId, token } })
-}
-
-function selectProfiles(reader: Reader) {
-  // Drizzle leaves the table's name out of a column in a select of one table, so the names are written out.
-  const roleNames = sql<string[]>`array(
-    select r.name from account_roles ar join roles r on r.id = ar.role_id
-    where ar.account_id = accounts.id order by 1)`
-  const permissionNames = sql<string[]>`array(
-    select distinct p.name from account_roles ar
-    join role_permissions rp on rp.role_id = ar.role_id
-    join permissions p on p.id = rp.permission_id
-    where ar.account_id = accounts.id order by 1)`
-  return reader
-    .select({
-      id: accounts.id,
-      email: accounts.email,
-      fullName: accounts.fullName,
-      verifiedAt: accounts.verifiedAt,
-      createdAt: accounts.createdAt,
-      roles: roleNames,
-      permissions: permissionNames,
-    })
-    .from(accounts)
-    .$dynamic()
-}
-
-function toProfile(row: {
-  id: string
-  email: string | null
-  fullName: string | null
-  verifiedAt: Date | null
-  createdAt: Date
-  roles: string[]
-  permissions: string[]
-}): Profile {
-  const { id, email, fullName, verifiedAt, createdAt } = row
-  return {
-    id,
-    email: email ?? '',
-    fullName: fullName ?? '',
-    verified: verifiedAt !== null,
-    roles: row.roles,
-    permissions: row.permissions,
-    createdAt,
-  }
 }

@@ -1,5 +1,5 @@
 // Decides what an outbox row says to whom: reads the ledger as it is now and writes the mail, or finds it needless.
-import { findProfile } from '../db/accounts.ts'
+import { findProfile } from '../db/profiles.ts'
 import { findBooking, type BookingRow } from '../db/bookings/read-bookings.ts'
 import type { Reader } from '../db/client.ts'
 import { getEvent } from '../db/events.ts'

@@ -1,7 +1,7 @@
 // Answers what is one's own: profile, sessions, personal data, and leaving.
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
-import { findProfile } from '../../db/accounts.ts'
+import { findProfile } from '../../db/profiles.ts'
 import { isId } from '../../db/events.ts'
 import { eraseAccount, exportPersonalData } from '../../db/personal-data.ts'
 import { endSession, listSessions } from '../../db/sessions.ts'

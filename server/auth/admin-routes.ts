@@ -1,6 +1,6 @@
 // Answers administrators: who may do what, effective on the next request of everybody.
 import { Elysia } from 'elysia'
-import { findProfile, listProfiles } from '../../db/accounts.ts'
+import { findProfile, listProfiles } from '../../db/profiles.ts'
 import { isId } from '../../db/events.ts'
 import {
   assignRoles,

@@ -1,119 +1,34 @@
-// Answers who comes in and who leaves: registering, verifying, signing in, staying signed in, signing out.
+// Answers who comes in, who stays and who leaves: signing in, refreshing, signing out.
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
-import {
-  findAccountByEmail,
-  findProfile,
-  normalEmail,
-  registerAccount,
-  requestPasswordReset,
-  requestVerification,
-  resetPassword,
-  verifyEmail,
-  type Account,
-} from '../../db/accounts.ts'
+import { findAccountByEmail, type Account } from '../../db/accounts.ts'
+import { findProfile } from '../../db/profiles.ts'
 import { endSession, openSession, rotateRefreshToken } from '../../db/sessions.ts'
 import type { Context } from '../context.ts'
 import { Refusal, reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
-import {
-  EmailBody,
-  LoginBody,
-  LoginView,
-  RefreshBody,
-  RegisterBody,
-  ResetPasswordBody,
-  TokenView,
-  VerifyQuery,
-} from '../protocol/http.ts'
-import { addressKey, requireRate, type RateName } from '../rate-limit.ts'
+import { LoginBody, LoginView, RefreshBody, TokenView } from '../protocol/http.ts'
+import { addressKey, requireRate } from '../rate-limit.ts'
 import { accessPlugin } from './access.ts'
 import { accountRoutes } from './account-routes.ts'
 import { adminRoutes } from './admin-routes.ts'
+import { emailKey, limitAddress } from './caller.ts'
 import { clearedCookies, readCookie, REFRESH_COOKIE, signInCookies } from './cookies.ts'
 import { isOwnOrigin } from './origin.ts'
-import { hashPassword, isPassword } from './passwords.ts'
+import { mailRoutes } from './mail-routes.ts'
+import { isPassword } from './passwords.ts'
 import { markEnded } from './session-check.ts'
 import { userView } from './views.ts'
 
 const NOTHING = Type.Null()
-const CHECK_YOUR_MAIL = 'If this address can be used, a mail is on its way.'
-const LINK_DEAD = 'This link is not valid any more. Ask for a new one.'
 
 export const authRoutes = (context: Context) =>
   new Elysia({ prefix: '/auth' })
-    .use(registration(context))
+    .use(mailRoutes(context))
     .use(signIn(context))
     .use(staySignedIn(context))
-    .use(passwords(context))
     .use(accountRoutes(context))
     .use(adminRoutes(context))
-
-const registration = (context: Context) =>
-  new Elysia()
-    .post(
-      '/register',
-      async ({ body, request, set }) => {
-        await limitAddress(context, 'register', request)
-        await limitMailbox(context, body.email)
-        const passwordHash = await hashPassword(body.password)
-        await registerAccount(context.ledger.db, { ...body, passwordHash })
-        set.status = 201
-        return reply(201, CHECK_YOUR_MAIL, { email: normalEmail(body.email) })
-      },
-      {
-        body: RegisterBody,
-        detail: describe({
-          summary: 'Register an account',
-          description:
-            'Answers the same whether or not the address has an account, and sends a mail either way. Of an unverified address the latest registration counts.',
-          tag: 'Auth',
-          access: 'anyone',
-          body: true,
-          success: { status: 201, data: EmailBody, description: 'A mail is on its way.' },
-        }),
-      },
-    )
-    .post(
-      '/verify',
-      async ({ query }) => {
-        const verified = await verifyEmail(context.ledger.db, query)
-        if (!verified.ok) throw new Refusal('request_invalid', { message: LINK_DEAD })
-        return reply(200, 'Your address is confirmed; you can log in.', null)
-      },
-      {
-        query: VerifyQuery,
-        detail: describe({
-          summary: 'Confirm an address',
-          description: 'With the token of the mail; it works once and for one hour.',
-          tag: 'Auth',
-          access: 'anyone',
-          success: { status: 200, data: NOTHING, description: 'The address is confirmed.' },
-          codes: ['request_invalid'],
-        }),
-      },
-    )
-    .post(
-      '/verify/resend',
-      async ({ body, request, set }) => {
-        await limitAddress(context, 'mail', request)
-        await limitMailbox(context, body.email)
-        await requestVerification(context.ledger.db, body)
-        set.status = 202
-        return reply(202, CHECK_YOUR_MAIL, null)
-      },
-      {
-        body: EmailBody,
-        detail: describe({
-          summary: 'Send the verification mail again',
-          description: 'Earlier links stop working. Answers the same for every address.',
-          tag: 'Auth',
-          access: 'anyone',
-          body: true,
-          success: { status: 202, data: NOTHING, description: 'A mail is on its way, if one is due.' },
-        }),
-      },
-    )
 
 const signIn = (context: Context) =>
   new Elysia().use(accessPlugin(context)).post(
@@ -224,52 +139,6 @@ const staySignedIn = (context: Context) =>
       },
     )
 
-const passwords = (context: Context) =>
-  new Elysia()
-    .post(
-      '/password/forgot',
-      async ({ body, request, set }) => {
-        await limitAddress(context, 'mail', request)
-        await limitMailbox(context, body.email)
-        await requestPasswordReset(context.ledger.db, body)
-        set.status = 202
-        return reply(202, CHECK_YOUR_MAIL, null)
-      },
-      {
-        body: EmailBody,
-        detail: describe({
-          summary: 'Ask for a new password',
-          description: 'Answers the same for every address.',
-          tag: 'Auth',
-          access: 'anyone',
-          body: true,
-          success: { status: 202, data: NOTHING, description: 'A mail is on its way, if one is due.' },
-        }),
-      },
-    )
-    .post(
-      '/password/reset',
-      async ({ body, request }) => {
-        await limitAddress(context, 'mail', request)
-        const passwordHash = await hashPassword(body.password)
-        const reset = await resetPassword(context.ledger.db, { token: body.token, passwordHash })
-        if (!reset.ok) throw new Refusal('request_invalid', { message: LINK_DEAD })
-        await markEnded(context, reset.endedSessionIds)
-        return reply(200, 'Your password is changed; please log in.', null)
-      },
-      {
-        body: ResetPasswordBody,
-        detail: describe({
-          summary: 'Choose a new password',
-          description: 'With the token of the mail; it works once and for one hour. Ends all sessions.',
-          tag: 'Auth',
-          access: 'anyone',
-          body: true,
-          success: { status: 200, data: NOTHING, description: 'The password is changed.' },
-        }),
-      },
-    )
-
 /** The account, when the password is right and the address confirmed; otherwise throws, no faster and no slower. */
 async function checkPassword(
   context: Context,
@@ -284,13 +153,3 @@ async function checkPassword(
 }
 
 const isApiClient = (request: Request) => request.headers.get('x-client') === 'api'
-
-/** Addresses never stand in Redis in clear. */
-const emailKey = (email: string) =>
-  new Bun.CryptoHasher('sha256').update(normalEmail(email)).digest('base64url')
-
-const limitAddress = (context: Context, name: RateName, request: Request) =>
-  requireRate(context, { name, key: addressKey(context.addressOf(request)) })
-
-const limitMailbox = (context: Context, email: string) =>
-  requireRate(context, { name: 'mailbox', key: emailKey(email) })

@@ -1,5 +1,5 @@
 // Decides what of an account is shown.
-import type { Profile } from '../../db/accounts.ts'
+import type { Profile } from '../../db/profiles.ts'
 import type { Permission, RoleName } from '../protocol/codes.ts'
 import type { UserView } from '../protocol/http.ts'
 
