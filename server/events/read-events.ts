@@ -2,6 +2,7 @@
 import {
   countAvailable,
   findEvent,
+  findEventRow,
   listEventsOf,
   listPublishedEvents,
   type Event,
@@ -22,6 +23,8 @@ interface PageQuery {
   cursor?: string
 }
 
+/** Events whose tiers and sections are kept; some tens of kilobytes each in a large house. */
+const HOUSES_KEPT = 200
 const CURSOR = /^(\d{1,15})_([0-9a-f-]{36})$/
 
 /** Published events, or all of `ownerId`'s, soonest first. */
@@ -45,15 +48,27 @@ export async function listEvents(
   return { items, nextCursor: last && rows.length > limit ? `${last.startsAt.getTime()}_${last.id}` : null }
 }
 
-/** One event as this visitor sees it. Throws `not_found`. */
-export async function readEvent(
-  context: Context,
-  visitor: Identity | null,
-  eventId: string,
-): Promise<EventView> {
-  const event = await findEvent(context.ledger.db, eventId)
-  if (!event || !maySee(event, visitor)) throw new Refusal('not_found')
-  return describeEvent(context, visitor, event)
+/**
+ * One event as its visitor sees it. Its row is read each time, so that a change shows at once on every server; tiers and
+ * sections, the longer part, are kept as long as the map stays the same. Throws `not_found`.
+ */
+export function createEventReader(context: Context) {
+  const kept = new Map<string, Event>()
+  return async (visitor: Identity | null, eventId: string): Promise<EventView> => {
+    const row = await findEventRow(context.ledger.db, eventId)
+    if (!row || !maySee(row, visitor)) throw new Refusal('not_found')
+    const known = kept.get(eventId)
+    if (known?.mapVersion === row.mapVersion) return describeEvent(context, visitor, { ...known, ...row })
+    const event = await findEvent(context.ledger.db, eventId)
+    if (!event) throw new Refusal('not_found')
+    kept.delete(eventId)
+    kept.set(eventId, event)
+    for (const oldest of kept.keys()) {
+      if (kept.size <= HOUSES_KEPT) break
+      kept.delete(oldest)
+    }
+    return describeEvent(context, visitor, event)
+  }
 }
 
 export async function describeEvent(

@@ -10,7 +10,7 @@ import { createAvailabilityAnswers } from './availability-answers.ts'
 import { sendEncoded } from './bytes.ts'
 import { createMaps } from './maps.ts'
 import { getVisible } from './owned.ts'
-import { listEvents, readEvent } from './read-events.ts'
+import { createEventReader, listEvents } from './read-events.ts'
 
 /** A map asked for by its version never changes; one asked for without may be replaced at any time. */
 const IMMUTABLE = 'public, max-age=31536000, immutable'
@@ -29,6 +29,7 @@ const MapQuery = Type.Object(
 
 export function readRoutes(context: Context) {
   const maps = createMaps(context)
+  const readEvent = createEventReader(context)
   const availabilityAnswers = createAvailabilityAnswers()
   return new Elysia({ normalize: false })
     .use(accessPlugin(context))
@@ -59,7 +60,7 @@ export function readRoutes(context: Context) {
     )
     .get(
       '/:eventId',
-      async ({ params, visitor }) => reply(200, 'Event', await readEvent(context, visitor, params.eventId)),
+      async ({ params, visitor }) => reply(200, 'Event', await readEvent(visitor, params.eventId)),
       {
         visitor: true,
         detail: describe({
