@@ -1,46 +1,105 @@
-// Owns the ticket routes (contract 3.5): what a paid seat became.
+// Owns the ticket routes (contract 3.5): what a paid seat became, as a list and on paper.
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import { isId } from '../../db/events.ts'
-import { listTicketsOf, type TicketRow } from '../../db/tickets.ts'
+import { findTicket, listTicketsOf, listTicketsOfBooking, type TicketRow } from '../../db/tickets.ts'
 import { accessPlugin } from '../auth/access.ts'
+import { getOwn } from '../bookings/readable.ts'
 import type { Context } from '../context.ts'
-import { invalid, reply } from '../errors.ts'
+import { invalid, Refusal, reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
 import { LIMITS } from '../protocol/codes.ts'
 import { Page, PageQuery, TicketView } from '../protocol/http.ts'
+import { ticketsPdf } from './pdf.ts'
 
 const MineQuery = Type.Object(PageQuery, { additionalProperties: false })
+const PDF_TYPE = 'application/pdf'
+const PDF_ENDING = /\.pdf$/
 
 export const ticketRoutes = (context: Context) =>
-  new Elysia({ prefix: '/ticket', normalize: false }).use(accessPlugin(context)).get(
-    '/mine',
-    async ({ query, identity }) => {
-      const limit = query.limit ?? LIMITS.pageDefault
-      const { cursor } = query
-      if (cursor !== undefined && !isId(cursor)) throw invalid('/cursor', 'is not one of ours')
-      const rows = await listTicketsOf(context.ledger.db, {
-        accountId: identity.accountId,
-        limit: limit + 1,
-        ...(cursor === undefined ? {} : { cursor }),
-      })
-      const items = rows.slice(0, limit).map(ticketView)
-      const nextCursor = rows.length > limit ? (items.at(-1)?.id ?? null) : null
-      return reply(200, 'Your tickets', { items, nextCursor })
+  new Elysia().use(ownTickets(context)).use(ofBooking(context))
+
+const ownTickets = (context: Context) =>
+  new Elysia({ prefix: '/ticket', normalize: false })
+    .use(accessPlugin(context))
+    .get(
+      '/mine',
+      async ({ query, identity }) => {
+        const limit = query.limit ?? LIMITS.pageDefault
+        const { cursor } = query
+        if (cursor !== undefined && !isId(cursor)) throw invalid('/cursor', 'is not one of ours')
+        const rows = await listTicketsOf(context.ledger.db, {
+          accountId: identity.accountId,
+          limit: limit + 1,
+          ...(cursor === undefined ? {} : { cursor }),
+        })
+        const items = rows.slice(0, limit).map(ticketView)
+        const nextCursor = rows.length > limit ? (items.at(-1)?.id ?? null) : null
+        return reply(200, 'Your tickets', { items, nextCursor })
+      },
+      {
+        query: MineQuery,
+        access: 'booking:read:own',
+        detail: describe({
+          summary: 'My tickets, newest first',
+          description:
+            'Refunded tickets stay in the list, marked so; `code` is what the QR at the door says.',
+          tag: 'Ticket',
+          access: 'booking:read:own',
+          success: { status: 200, data: Page(TicketView), description: 'A page of own tickets.' },
+          codes: ['request_invalid'],
+        }),
+      },
+    )
+    .get(
+      '/:file',
+      async ({ params: { file }, identity }) => {
+        const ticket = PDF_ENDING.test(file)
+          ? await findTicket(context.ledger.db, file.replace(PDF_ENDING, ''))
+          : null
+        if (ticket?.accountId !== identity.accountId) throw new Refusal('not_found')
+        return pdfOf([ticket])
+      },
+      {
+        access: 'booking:read:own',
+        detail: describe({
+          summary: 'One ticket on paper',
+          description: '`file` is the ticket’s id with `.pdf` behind it. A refunded ticket has no paper.',
+          tag: 'Ticket',
+          access: 'booking:read:own',
+          success: { status: 200, contentType: PDF_TYPE, description: 'A page with the ticket’s QR.' },
+          codes: ['not_found'],
+        }),
+      },
+    )
+
+const ofBooking = (context: Context) =>
+  new Elysia({ prefix: '/booking', normalize: false }).use(accessPlugin(context)).get(
+    '/:id/tickets.pdf',
+    async ({ params, identity }) => {
+      const booking = await getOwn(context, identity, params.id)
+      return pdfOf(await listTicketsOfBooking(context.ledger.db, booking))
     },
     {
-      query: MineQuery,
       access: 'booking:read:own',
       detail: describe({
-        summary: 'My tickets, newest first',
-        description: 'Refunded tickets stay in the list, marked so; `code` is what the QR at the door says.',
+        summary: 'The tickets of a booking on paper',
+        description: 'A page for each ticket that is valid; `not_found` while there is none.',
         tag: 'Ticket',
         access: 'booking:read:own',
-        success: { status: 200, data: Page(TicketView), description: 'A page of own tickets.' },
-        codes: ['request_invalid'],
+        success: { status: 200, contentType: PDF_TYPE, description: 'A page a ticket, in map order.' },
+        codes: ['not_found'],
       }),
     },
   )
+
+async function pdfOf(tickets: TicketRow[]): Promise<Response> {
+  const valid = tickets.filter(({ status }) => status === 'VALID')
+  if (valid.length === 0) throw new Refusal('not_found')
+  return new Response(await ticketsPdf(valid), {
+    headers: { 'content-type': PDF_TYPE, 'content-disposition': 'inline; filename="tickets.pdf"' },
+  })
+}
 
 function ticketView({ accountId: _buyer, tier: _tier, startsAt, ...row }: TicketRow): TicketView {
   return { ...row, startsAt: startsAt.toISOString() }
