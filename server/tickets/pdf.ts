@@ -8,6 +8,8 @@ const PAGE = { width: 298, height: 420, margin: 28 }
 const QR_SIDE = 170
 /** White around the code, in modules: less and some scanners do not find it. */
 const QR_QUIET = 4
+/** Each module reaches a little into its neighbours, or a hair of white shows between them. */
+const QR_OVERLAP = 1.04
 const SIZES = { title: 17, body: 10.5, small: 8 }
 const INK = rgb(0.07, 0.08, 0.1)
 const GREY = rgb(0.42, 0.44, 0.48)
@@ -57,11 +59,12 @@ function drawTicket(page: PDFPage, { plain, bold }: Fonts, ticket: TicketRow): v
 function drawQr(page: PDFPage, text: string, at: { x: number; y: number }): void {
   const { data, size } = encode(text, { ecc: 'M', border: QR_QUIET })
   const side = QR_SIDE / size
+  const ink = side * QR_OVERLAP
   data.forEach((row, down) =>
     row.forEach((isDark, across) => {
       if (!isDark) return
       const x = at.x + across * side
-      page.drawRectangle({ x, y: at.y + QR_SIDE - (down + 1) * side, width: side, height: side, color: INK })
+      page.drawRectangle({ x, y: at.y + QR_SIDE - (down + 1) * side, width: ink, height: ink, color: INK })
     }),
   )
 }
