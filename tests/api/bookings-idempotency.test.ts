@@ -118,13 +118,23 @@ describe('another request with the key', () => {
   })
 })
 
-test('a key whose request is still being worked on is not another request’s', async () => {
+test('while the first is being worked on: the same waits, another body is another request, then it is told', async () => {
+  const { id } = (await app.hold(buyer, [seat()])).body.data
   const value = Bun.randomUUIDv7()
-  const mark = idempotencyMarkKey(buyer.accountId, value)
-  await app.context.redis.set(mark, 'another-hash token', 'EX', 30)
-  expect((await app.hold(buyer, [seat()], key(value))).body.code).toBe('idempotency_key_reused')
-  await app.context.redis.del(mark)
-  expect((await app.hold(buyer, [seat()], key(value))).status).toBe(201)
+  const pay = (method: string) =>
+    app.call('POST', `/payment/${id}/confirm`, { token: buyer.token, body: { method }, headers: key(value) })
+  const first = pay('sandbox_slow')
+  while (!(await app.context.redis.exists(idempotencyMarkKey(buyer.accountId, value)))) await Bun.sleep(5)
+  const twin = await pay('sandbox_slow')
+  expect([twin.status, twin.body.code]).toEqual([409, 'idempotency_in_progress'])
+  expect(twin.headers.get('retry-after')).toBe('1')
+  const another = await pay('sandbox_ok')
+  expect([another.status, another.body.code]).toEqual([422, 'idempotency_key_reused'])
+  const { status, body } = await first
+  expect([status, body.data.status]).toEqual([200, 'CONFIRMED'])
+  const again = await pay('sandbox_slow')
+  expect(again.headers.get('idempotency-replayed')).toBe('true')
+  expect(again.body).toEqual(body)
 })
 
 test('a key is 1 to 128 printable characters', async () => {
