@@ -3,7 +3,7 @@ import { findEvent } from '../../db/events.ts'
 import type { Context } from '../context.ts'
 import { Refusal, reply } from '../errors.ts'
 import { encode, GZIP_SMALL, type Encoded } from './bytes.ts'
-import { layOut } from './geometry.ts'
+import { layOut } from '../protocol/map-layout/lay-out.ts'
 
 interface CachedMap {
   mapVersion: number

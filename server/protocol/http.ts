@@ -447,6 +447,7 @@ export const RoomStatsView = Type.Object({
     p90: nullable(Type.Number()),
     p99: nullable(Type.Number()),
   }),
+  settings: RoomSettingsView,
 })
 export type RoomStatsView = Static<typeof RoomStatsView>
 

@@ -88,11 +88,11 @@ const settingRoutes = (context: Context) => {
     .get(
       '/stats',
       async ({ params, identity }) => {
-        await managed(context, params.eventId, identity)
+        const settings = await managed(context, params.eventId, identity)
         return reply(
           200,
           'The line in figures',
-          await roomStats(context.redis, await lookAtRoom(context, params.eventId)),
+          await roomStats(context.redis, await lookAtRoom(context, params.eventId), settings),
         )
       },
       {
@@ -104,7 +104,7 @@ const settingRoutes = (context: Context) => {
           success: {
             status: 200,
             data: RoomStatsView,
-            description: 'Waits are of the latest 1,000 admissions.',
+            description: 'Waits are of the latest 1,000 admissions; `settings` are the ones in force.',
           },
           codes: ['not_found'],
         }),

@@ -63,7 +63,11 @@ export const settingsView = (settings: RoomSettings): RoomSettingsView => ({
   control: settings.control,
 })
 
-export async function roomStats(redis: RedisClient, snapshot: RoomSnapshot): Promise<RoomStatsView> {
+export async function roomStats(
+  redis: RedisClient,
+  snapshot: RoomSnapshot,
+  settings: RoomSettings,
+): Promise<RoomStatsView> {
   const key = roomKeys(snapshot.eventId)[WAITS_KEY]!
   const waits = (await redis.lrange(key, 0, WAITS_KEPT - 1).catch(refuseLost))
     .map(Number)
@@ -80,5 +84,6 @@ export async function roomStats(redis: RedisClient, snapshot: RoomSnapshot): Pro
     noShowRate: ended === 0 ? 0 : snapshot.noShows / ended,
     perMinute: snapshot.perMinute,
     waitSeconds: { p50: percentile(0.5), p90: percentile(0.9), p99: percentile(0.99) },
+    settings: settingsView(settings),
   }
 }

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'bun:test'
 import { gzipSync } from 'node:zlib'
 import { planSections, type NewSection } from '../../db/seat-plan.ts'
-import { layOut } from '../../server/events/geometry.ts'
-import type { HouseView } from '../../server/events/house.ts'
+import { layOut } from '../../server/protocol/map-layout/lay-out.ts'
+import type { HouseView } from '../../server/protocol/map-layout/house.ts'
 import type { MapView } from '../../server/protocol/http.ts'
 import {
   codeAt,

@@ -1,5 +1,5 @@
 // Decides where seats lie on the map: sections in blocks before the stage, or in rings around it, never overlapping.
-import type { MapSection, MapView } from '../protocol/http.ts'
+import type { MapSection, MapView } from '../http.ts'
 import { blockSection, placeBlocks, reachOf } from './blocks.ts'
 import { BAND_GAP, type HouseView, type Section } from './house.ts'
 import { placeRings } from './rings.ts'

@@ -1,5 +1,5 @@
 // Decides where straight sections and general areas lie: side by side in bands before the stage.
-import type { MapRow, MapSection } from '../protocol/http.ts'
+import type { MapRow, MapSection } from '../http.ts'
 import { AISLE, BAND_GAP, described, type Box, type Section } from './house.ts'
 
 export interface Block extends Box {

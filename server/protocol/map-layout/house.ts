@@ -1,6 +1,6 @@
 // Owns what a map is made from, and the measures its parts share. All lengths are in seat pitches.
-import type { MapSection } from '../protocol/http.ts'
-import type { Numbering } from '../protocol/seat-map.ts'
+import type { MapSection } from '../http.ts'
+import type { Numbering } from '../seat-map.ts'
 
 /** What the map is made from; all of it belongs to one mapVersion. */
 export interface HouseView {

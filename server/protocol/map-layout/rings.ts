@@ -1,6 +1,6 @@
 // Decides where curved sections lie: sectors of rings around the stage.
-import type { MapRow, MapSection } from '../protocol/http.ts'
-import { expandMap } from '../protocol/seat-map.ts'
+import type { MapRow, MapSection } from '../http.ts'
+import { expandMap } from '../seat-map.ts'
 import { AISLE, BAND_GAP, described, type Box, type Section } from './house.ts'
 
 /** A ring spans at most this angle, so that its ends stay in front of the stage. */
