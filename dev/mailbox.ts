@@ -21,7 +21,7 @@ export interface Mail {
 const MOST_MAILS = 500
 const MOST_MAIL_BYTES = 2 * 1024 * 1024
 const MOST_SMTP_CLIENTS = 50
-const SAVE_PAUSE_MS = 200
+const SAVE_PAUSE_MS = 50
 
 const file = process.env.MAILBOX_FILE
 const mails: Mail[] = file ? readMails(file) : []

@@ -61,7 +61,7 @@ function openLog(path: string): number {
 }
 
 /** The words before a command that make the kernel send `signal` when its starter dies; none off Linux. */
-export function endWithParent(signal: 'INT' | 'TERM'): string[] {
+export function endWithParent(signal: 'INT' | 'TERM' | 'KILL'): string[] {
   if (process.platform !== 'linux' || !Bun.which('setpriv')) return []
   return ['setpriv', '--pdeathsig', signal, '--']
 }

@@ -129,7 +129,8 @@ async function startMailbox({ dataDir }: UpSettings, supervisor: Supervisor) {
 async function startScript(script: string, env: Environment, watch: boolean): Promise<RunningChild> {
   const { child, stop } = launch({
     command: [
-      ...endWithParent('TERM'),
+      // When `up` is killed its stores go with it: a polite end would only wait for them in vain.
+      ...endWithParent('KILL'),
       process.execPath,
       ...(watch ? ['--watch', '--no-clear-screen'] : []),
       join(root, script),

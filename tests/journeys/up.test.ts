@@ -12,7 +12,7 @@ const script = join(import.meta.dir, '../../dev/up.ts')
 const START_MS = 60_000
 const HEAL_MS = 20_000
 const STOP_MS = 10_000
-const GONE_MS = 5_000
+const GONE_MS = 10_000
 const POLL_MS = 50
 
 let root = ''
