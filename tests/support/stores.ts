@@ -112,10 +112,13 @@ async function startServers(): Promise<Servers> {
   return { postgresUrl: postgresUrl ?? database.url, redisUrl: redisUrl ?? line.url }
 }
 
-/** `bun test` runs no exit handlers, so a shell of its own waits for the end and clears up. */
+/**
+ * `bun test` runs no exit handlers, so a shell waits for the end and clears up: a grandchild, since children are
+ * killed when a test runs out of time.
+ */
 function sweepAfterUs(dir: string, pids: number[]) {
   const script =
-    'while kill -0 "$1" 2>/dev/null; do sleep 0.3; done; kill -9 "$3" "$4" 2>/dev/null; sleep 1; rm -rf "$2"'
+    '(while kill -0 "$1"; do sleep 0.3; done; kill -9 "$3" "$4"; sleep 1; rm -rf "$2") 2>/dev/null &'
   const words = ['sh', '-c', script, 'sh', String(process.pid), dir, ...pids.map(String)]
   Bun.spawn(words, { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore', detached: true }).unref()
 }
