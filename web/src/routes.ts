@@ -80,6 +80,66 @@ const ROUTES: Route[] = [
     title: 'Confirm your address',
     load: screen(() => import('./screens/Verify.svelte')),
   },
+  {
+    pattern: '/organise',
+    title: 'My events',
+    account: true,
+    load: screen(() => import('./screens/organiser/MyEvents.svelte')),
+  },
+  {
+    pattern: '/organise/new',
+    title: 'Create an event',
+    account: true,
+    load: screen(() => import('./screens/organiser/NewEvent.svelte')),
+  },
+  {
+    pattern: '/organise/:eventId',
+    title: 'Manage event',
+    account: true,
+    load: screen(() => import('./screens/organiser/Overview.svelte')),
+  },
+  {
+    pattern: '/organise/:eventId/details',
+    title: 'Event details',
+    account: true,
+    load: screen(() => import('./screens/organiser/Details.svelte')),
+  },
+  {
+    pattern: '/organise/:eventId/seats',
+    title: 'Sections and seats',
+    account: true,
+    load: screen(() => import('./screens/organiser/Sections.svelte')),
+  },
+  {
+    pattern: '/organise/:eventId/block',
+    title: 'Seats off sale',
+    account: true,
+    load: screen(() => import('./screens/organiser/Block.svelte')),
+  },
+  {
+    pattern: '/organise/:eventId/room',
+    title: 'Run the waiting room',
+    account: true,
+    load: screen(() => import('./screens/organiser/RoomDesk.svelte')),
+  },
+  {
+    pattern: '/organise/:eventId/desk',
+    title: 'Live desk',
+    account: true,
+    load: screen(() => import('./screens/organiser/LiveDesk.svelte')),
+  },
+  {
+    pattern: '/admin',
+    title: 'Users',
+    account: true,
+    load: screen(() => import('./screens/admin/Users.svelte')),
+  },
+  {
+    pattern: '/admin/roles',
+    title: 'Roles',
+    account: true,
+    load: screen(() => import('./screens/admin/Roles.svelte')),
+  },
 ]
 
 const NOT_FOUND: Route = {

@@ -1,0 +1,72 @@
+// Owns the organiser's and the administrator's questions to the server: one function a route, typed by the protocol.
+import type {
+  CreateEventBody,
+  CreateSeatsBody,
+  EventStatsView,
+  EventSummary,
+  EventView,
+  Page,
+  PatchSeatsBody,
+  PermissionView,
+  RoleView,
+  RoomBody,
+  RoomSettingsView,
+  RoomStatsView,
+  RoomView,
+  UpdateEventBody,
+  UserView,
+} from '../../../server/protocol/http.ts'
+import { LIMITS } from '../../../server/protocol/codes.ts'
+import { ask } from './api.ts'
+
+const at = (id: string) => encodeURIComponent(id)
+const event = (eventId: string) => `/event/${at(eventId)}`
+
+export const listMyEvents = (cursor?: string) =>
+  ask<Page<EventSummary>>('/event', { query: { mine: 'true', cursor } })
+/** @param key one for one wish: pressing twice makes one event */
+export const createEvent = (body: CreateEventBody, key: string) =>
+  ask<EventView>('/event', { method: 'POST', body, key })
+export const updateEvent = (eventId: string, body: UpdateEventBody) =>
+  ask<EventView>(event(eventId), { method: 'PATCH', body })
+export const deleteEvent = (eventId: string) => ask(event(eventId), { method: 'DELETE' })
+export const publishEvent = (eventId: string) =>
+  ask<EventView>(`${event(eventId)}/publish`, { method: 'POST' })
+export const cancelEvent = (eventId: string) => ask<EventView>(`${event(eventId)}/cancel`, { method: 'POST' })
+
+export const createSeats = (eventId: string, body: CreateSeatsBody, key: string) =>
+  ask<{ created: number }>(`${event(eventId)}/seats`, { method: 'POST', body, key })
+export const patchSeats = (eventId: string, body: PatchSeatsBody) =>
+  ask<{ changed: number }>(`${event(eventId)}/seats`, { method: 'PATCH', body })
+
+export const getEventStats = (eventId: string) => ask<EventStatsView>(`${event(eventId)}/stats`)
+/** Where the browser fetches the list of sold seats itself. */
+export const salesAddress = (eventId: string) => `/api/v1${event(eventId)}/sales.csv`
+
+export type RoomVerb = 'open' | 'pause' | 'resume' | 'close'
+export const getRoomStats = (eventId: string) => ask<RoomStatsView>(`${event(eventId)}/room/stats`)
+export const saveRoom = (eventId: string, body: RoomBody) =>
+  ask<RoomSettingsView>(`${event(eventId)}/room`, { method: 'PUT', body })
+export const controlRoom = (eventId: string, verb: RoomVerb) =>
+  ask<RoomView>(`${event(eventId)}/room/${verb}`, { method: 'POST' })
+export const sendNotice = (eventId: string, text: string) =>
+  ask(`${event(eventId)}/room/notice`, { method: 'POST', body: { text } })
+
+const all = { limit: LIMITS.pageMax }
+export const listRoles = () => ask<Page<RoleView>>('/auth/admin/roles', { query: all })
+export const listPermissions = () => ask<Page<PermissionView>>('/auth/admin/permissions', { query: all })
+export const listRolePermissions = (roleId: string) =>
+  ask<Page<PermissionView>>(`/auth/admin/roles/${at(roleId)}/permissions`, { query: all })
+export const addRolePermissions = (roleId: string, permissionIds: string[]) =>
+  ask<Page<PermissionView>>(`/auth/admin/roles/${at(roleId)}/permissions`, {
+    method: 'POST',
+    body: { permissionIds },
+  })
+export const removeRolePermission = (roleId: string, permissionId: string) =>
+  ask<Page<PermissionView>>(`/auth/admin/roles/${at(roleId)}/permissions/${at(permissionId)}`, {
+    method: 'DELETE',
+  })
+export const listUsers = (query: string, cursor?: string) =>
+  ask<Page<UserView>>('/auth/admin/users', { query: { query: query || undefined, cursor } })
+export const saveUserRoles = (userId: string, roleIds: string[]) =>
+  ask<UserView>(`/auth/admin/users/${at(userId)}/roles`, { method: 'PUT', body: { roleIds } })
