@@ -15,18 +15,19 @@ import {
   openTestLedger,
   refusalOf,
   SEAT_PRICE,
+  STORES_WITHIN_MS,
   type TestLedger,
 } from '../support/a-ledger.ts'
 
 let t: TestLedger
 beforeAll(async () => {
   t = await openTestLedger()
-})
+}, STORES_WITHIN_MS)
 afterAll(async () => {
   const lines = await runAudit(t)
   expect(lines.filter(({ ok }) => !ok)).toEqual([])
   await t.close()
-})
+}, STORES_WITHIN_MS)
 
 const seatsOf = (eventId: string) =>
   t.db.select().from(seats).where(eq(seats.eventId, eventId)).orderBy(seats.n)

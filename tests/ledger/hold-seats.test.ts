@@ -18,18 +18,19 @@ import {
   refusalOf,
   SEAT_PRICE,
   until,
+  STORES_WITHIN_MS,
   type TestLedger,
 } from '../support/a-ledger.ts'
 
 let t: TestLedger
 beforeAll(async () => {
   t = await openTestLedger()
-})
+}, STORES_WITHIN_MS)
 afterAll(async () => {
   const lines = await runAudit(t)
   expect(lines.filter(({ ok }) => !ok)).toEqual([])
   await t.close()
-})
+}, STORES_WITHIN_MS)
 
 const seatRow = async (eventId: string, n: number) =>
   (

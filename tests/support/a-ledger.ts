@@ -8,6 +8,8 @@ import { accounts, events, seats, sections, tiers } from '../../db/schema.ts'
 import { freshStores, type FreshStores } from './stores.ts'
 
 const CONNECTIONS = 16
+/** Starting the stores of a file may take this long on a busy machine. */
+export const STORES_WITHIN_MS = 60_000
 const CAPTURED_BY = 'sandbox'
 
 export interface TestLedger {
