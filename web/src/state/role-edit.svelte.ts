@@ -8,6 +8,7 @@ import {
   listRoles,
   removeRolePermission,
 } from '../net/organiser-calls.ts'
+import { session } from './session.svelte.ts'
 
 export class RoleEdit {
   roles = $state.raw<RoleView[]>([])
@@ -63,7 +64,10 @@ export class RoleEdit {
     for (const id of removed) if (!this.problem) this.#take(await removeRolePermission(roleId, id))
     this.busy = false
     this.saved = this.problem === null
-    if (this.problem === null) this.wanted = this.granted
+    if (this.problem !== null) return
+    this.wanted = this.granted
+    // One's own role may have been among them.
+    void session.look()
   }
 
   #take(answer: Awaited<ReturnType<typeof addRolePermissions>>): void {

@@ -1,0 +1,200 @@
+// An organiser's whole way in a real browser: from signing in to a published event whose room is paused from the desk.
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import AxeBuilder from '@axe-core/playwright'
+import type { Browser, Page } from 'playwright'
+import { hasBrowser, launchBrowser } from '../support/browser.ts'
+import { startWholeStack, type WholeStack } from '../support/whole-stack.ts'
+
+const START_MS = 120_000
+const JOURNEY_MS = 120_000
+const STEP_MS = 20_000
+const DAY_MS = 86_400_000
+
+let stack: WholeStack
+let browser: Browser
+
+beforeAll(async () => {
+  if (!hasBrowser) return
+  stack = await startWholeStack()
+  browser = await launchBrowser()
+}, START_MS)
+
+afterAll(async () => {
+  await browser?.close()
+  await stack?.stop()
+}, START_MS)
+
+async function violations(page: Page): Promise<string[]> {
+  const { violations: found } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag22aa'])
+    .analyze()
+  return found.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+}
+
+async function expectReadable(page: Page): Promise<void> {
+  expect(await violations(page)).toEqual([])
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0)
+}
+
+async function signIn(page: Page, role: string, next: string): Promise<void> {
+  const account = stack.run.demo!.accounts.find((one) => one.role === role)!
+  await page.goto(`${stack.run.url}/login?next=${encodeURIComponent(next)}`)
+  await page.getByLabel('Email').fill(account.email)
+  await page.getByLabel('Password').fill(account.password)
+  await page.locator('form button[type=submit]').click()
+  await page.waitForURL(stack.run.url + next)
+}
+
+const wall = (ms: number) => new Date(ms).toISOString().slice(0, 16)
+
+/** Writes the event; a start that has passed is marked at its field first. */
+async function createDraft(page: Page, name: string): Promise<string> {
+  await page.getByRole('link', { name: 'Create an event' }).click()
+  await page.getByLabel('Name').fill(name)
+  await page.getByLabel('Place').fill('Old Town Hall, Bergen')
+  await page.getByLabel('Starts').fill(wall(Date.now() - DAY_MS))
+  await page.getByLabel('Time zone').selectOption('Europe/Oslo')
+  await page.getByRole('button', { name: 'Create the draft' }).click()
+  await page.getByText('Must lie in the future.').waitFor()
+  await expectReadable(page)
+  await page.getByLabel('Starts').fill(wall(Date.now() + 30 * DAY_MS))
+  await page.getByRole('button', { name: 'Create the draft' }).click()
+  await page.waitForURL(/\/organise\/[0-9a-f-]{36}\/seats$/)
+  return new URL(page.url()).pathname.split('/')[2]!
+}
+
+async function makeSeats(page: Page): Promise<void> {
+  const name = page.getByRole('textbox', { name: 'Name' })
+  await page.getByRole('button', { name: 'Add rows of seats' }).click()
+  await name.fill('Stalls')
+  await page.getByLabel('Price category').fill('Standard')
+  await page.getByLabel('Price in EUR').fill('45.50')
+  await page.getByLabel('Shape').selectOption('arc')
+  await page.getByRole('button', { name: 'Add an area without numbers' }).click()
+  await name.nth(1).fill('Standing')
+  await page.getByLabel('Price category').nth(1).fill('Floor')
+  await page.getByLabel('Price in EUR').nth(1).fill('25')
+  // The hall is drawn before it is made.
+  await page.getByRole('img', { name: /Stalls: 200 seats; Standing: 100 seats/ }).waitFor()
+  await expectReadable(page)
+  await page.getByRole('button', { name: 'Make 300 seats' }).click()
+  await page.getByText('300 seats are made').waitFor()
+}
+
+async function goTo(page: Page, part: string): Promise<void> {
+  await page
+    .getByRole('navigation', { name: 'Parts of this event' })
+    .getByRole('link', { name: part })
+    .click()
+}
+
+async function takeRowOffSale(page: Page): Promise<void> {
+  await goTo(page, 'Off sale')
+  await page.getByLabel('Row', { exact: true }).selectOption({ label: 'C' })
+  await page.getByRole('button', { name: 'Mark the row' }).click()
+  await page.getByLabel('Reason').fill('Camera stand')
+  await page.getByRole('button', { name: 'Take 20 off sale' }).click()
+  await page.getByText('20 seats taken off sale.').waitFor()
+  await page.getByRole('button', { name: 'Seat 1, off sale' }).click()
+  await page.getByRole('button', { name: 'Put 1 back' }).click()
+  await page.getByText('1 seat put back on sale.').waitFor()
+  await expectReadable(page)
+}
+
+for (const screen of [
+  { name: 'on a desk', viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
+  { name: 'on a phone in the dark', viewport: { width: 360, height: 740 }, colorScheme: 'dark' },
+] as const)
+  test.skipIf(!hasBrowser)(
+    `an event is created, seated, published and paused, ${screen.name}`,
+    async () => {
+      const context = await browser.newContext({ viewport: screen.viewport, colorScheme: screen.colorScheme })
+      const page = await context.newPage()
+      page.setDefaultTimeout(STEP_MS)
+      const faults: string[] = []
+      page.on('pageerror', (fault) => faults.push(fault.message))
+      const name = `Winter Concert ${Bun.randomUUIDv7()}`
+
+      await signIn(page, 'ORGANIZER', '/organise')
+      await page.getByRole('heading', { level: 2 }).first().waitFor()
+      await expectReadable(page)
+      const eventId = await createDraft(page, name)
+      await goTo(page, 'Overview')
+      await page.getByText('No seats yet.').waitFor()
+      expect(await page.getByRole('button', { name: 'Publish the event' }).isDisabled()).toBe(true)
+      await goTo(page, 'Seats')
+      await makeSeats(page)
+
+      await goTo(page, 'Waiting room')
+      await page.getByLabel('Let buyers in by turn').check()
+      await page.getByLabel('At the seats at the same time').fill('50')
+      await page.getByRole('button', { name: 'Save the settings' }).click()
+      await page.getByText('Saved; in force within a second.').waitFor()
+      await expectReadable(page)
+
+      await goTo(page, 'Overview')
+      await page.getByRole('button', { name: 'Publish the event' }).click()
+      await page.getByRole('link', { name: 'Watch the sale' }).waitFor()
+      await expectReadable(page)
+      // Whoever is not signed in finds it too.
+      const visitor = await browser.newContext()
+      const list = await visitor.newPage()
+      await list.goto(stack.run.url)
+      await list.getByRole('link', { name }).waitFor({ timeout: STEP_MS })
+      await visitor.close()
+
+      await takeRowOffSale(page)
+      await goTo(page, 'Live desk')
+      await page.getByText('The room is open').waitFor()
+      await page.getByRole('button', { name: 'Pause' }).click()
+      await page.getByText('Paused: nobody is let in').waitFor()
+      await page.getByText('181 of 200').waitFor()
+      await expectReadable(page)
+      const answer = await fetch(`${stack.run.url}/api/v1/event/${eventId}/room`)
+      expect(await answer.json()).toMatchObject({ data: { enabled: true, phase: 'paused' } })
+
+      await goTo(page, 'Overview')
+      await page.getByRole('button', { name: 'Cancel the event…' }).click()
+      const sure = page.getByRole('button', { name: 'Cancel it and refund everyone' })
+      expect(await sure.isDisabled()).toBe(true)
+      await page.getByLabel(/^Type the event/).fill(name)
+      await expectReadable(page)
+      await sure.click()
+      await page.getByText('This event is cancelled').waitFor()
+      expect(faults).toEqual([])
+      await context.close()
+    },
+    JOURNEY_MS,
+  )
+
+test.skipIf(!hasBrowser)(
+  'an administrator gives a role, and cannot take the last administration away',
+  async () => {
+    const context = await browser.newContext({ viewport: { width: 360, height: 740 } })
+    const page = await context.newPage()
+    page.setDefaultTimeout(STEP_MS)
+    await signIn(page, 'ADMIN', '/admin')
+    await page.getByLabel('Name or address').fill('buyer@onsale.test')
+    await page.getByRole('button', { name: 'Find' }).click()
+    await page.getByText('Bea Buyer', { exact: true }).waitFor()
+    await page.getByRole('checkbox', { name: 'ORGANIZER' }).check()
+    await page.getByRole('button', { name: 'Save the roles of Bea Buyer' }).click()
+    await page.getByText('Saved; in force at once.').waitFor()
+    await expectReadable(page)
+
+    await page.getByRole('link', { name: 'Roles', exact: true }).click()
+    await page.getByLabel('Role', { exact: true }).selectOption({ label: 'ADMIN: May do everything' })
+    const manage = page.getByRole('checkbox', { name: 'See accounts and give them roles' })
+    await manage.and(page.locator(':checked')).waitFor()
+    await manage.uncheck()
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByText('Nobody would be left').waitFor()
+    await expectReadable(page)
+
+    await context.clearCookies()
+    await signIn(page, 'USER', '/organise')
+    await page.getByRole('link', { name: 'Create an event' }).waitFor()
+    await context.close()
+  },
+  JOURNEY_MS,
+)
