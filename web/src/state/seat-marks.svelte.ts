@@ -1,11 +1,15 @@
 // Owns the seats an organiser has marked, and taking them off sale or putting them back.
-import { LIMITS } from '../../../server/protocol/codes.ts'
 import { plural } from '../format.ts'
 import type { Problem } from '../net/api.ts'
 import { patchSeats } from '../net/organiser-calls.ts'
 import { SeatChoice } from './seat-choice.svelte.ts'
 import type { SeatMap } from './seat-map.svelte.ts'
 import { AVAILABLE, BLOCKED } from './seat-status.ts'
+
+/** The map draws every marked seat anew in each frame. */
+const MARKS_MAX = 5_000
+/** As many seat ids as the body of one request has room for, with some to spare. */
+const SEATS_PER_REQUEST = 1_000
 
 /** A choice of seats whose limits are an organiser's: any number, free or blocked ones, held and sold ones never. */
 export class SeatMarks extends SeatChoice {
@@ -33,6 +37,7 @@ export class SeatMarks extends SeatChoice {
   }
 
   override toggle(n: number): void {
+    if (this.busy) return
     if (this.isChosen(n)) this.unmark([n])
     else if (!this.canMark(n)) this.said = `${this.#seats.nameOf(n)} is held or sold.`
     else this.mark([n])
@@ -45,7 +50,9 @@ export class SeatMarks extends SeatChoice {
 
   mark(seats: readonly number[]): void {
     const more = seats.filter((n) => this.canMark(n) && !this.#set.has(n))
-    this.#choose([...this.chosen, ...more])
+    const room = MARKS_MAX - this.chosen.length
+    this.#choose([...this.chosen, ...more.slice(0, room)])
+    if (more.length > room) this.said += ' That is the most at once: change these first, then mark more.'
   }
 
   unmark(seats: readonly number[]): void {
@@ -66,8 +73,8 @@ export class SeatMarks extends SeatChoice {
     this.refused = null
     const wanted = status === 'BLOCKED' ? this.free : this.blocked
     let done = 0
-    for (let at = 0; at < wanted.length && !this.refused; at += LIMITS.seatIdsPerPatch) {
-      const batch = wanted.slice(at, at + LIMITS.seatIdsPerPatch)
+    for (let at = 0; at < wanted.length && !this.refused; at += SEATS_PER_REQUEST) {
+      const batch = wanted.slice(at, at + SEATS_PER_REQUEST)
       const seatIds = batch.map((n) => `${this.#seats.eventId}:${n}`)
       const answer = await patchSeats(this.#seats.eventId, { seatIds, status, reason: this.reason.trim() })
       if (answer.ok) {
