@@ -19,9 +19,6 @@ const CONNECT_TIMEOUT_SECONDS = 5
 /** The driver's own backoff grows to 20 s; a restarted Postgres must be used again at once. */
 const RECONNECT_BACKOFF_SECONDS = 0.1
 const CLOSE_TIMEOUT_SECONDS = 5
-/** Statements are prepared once a connection when short enough to be written again and again, not made for one call. */
-const PREPARED_LENGTH_MAX = 4_000
-const PREPARED_PARAMETERS_MAX = 40
 const RETRIES_MAX = 3
 const RETRY_JITTER_MS = 40
 const SERIALIZATION_FAILURE = '40001'
@@ -58,7 +55,6 @@ export function connectLedger(url: string, options: LedgerOptions): Ledger {
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     },
   })
-  prepareStatements(sql)
   if (options.guarded !== false) guardTransactions(sql)
   return { db: drizzle(sql, { schema }), sql, close: () => sql.end({ timeout: CLOSE_TIMEOUT_SECONDS }) }
 }
@@ -116,34 +112,8 @@ export function isStoreLost(fault: unknown): boolean {
   return lost.includes(code) || code.startsWith('CONNECTION_') || code.startsWith('08')
 }
 
-type Unsafe = (text: string, parameters?: unknown[], options?: object) => unknown
-
-/** Drizzle sends every query by `unsafe`, which parses and plans it anew each time unless told to keep it. */
-function preparing(unsafe: Unsafe): Unsafe {
-  return (text, parameters = [], options = {}) => {
-    const prepare =
-      parameters.length > 0 &&
-      parameters.length <= PREPARED_PARAMETERS_MAX &&
-      text.length <= PREPARED_LENGTH_MAX
-    return unsafe(text, parameters, { prepare, ...options })
-  }
-}
-
-function prepareStatements(sql: Sql): void {
-  const begin = sql.begin.bind(sql) as Begin
-  const preparingBegin: Begin = (...args) => {
-    const callback = args.pop() as (tx: TransactionClient) => Promise<unknown>
-    return begin(...args, (tx: TransactionClient) => {
-      tx.unsafe = preparing(tx.unsafe)
-      return callback(tx)
-    })
-  }
-  sql.begin = preparingBegin as typeof sql.begin
-  sql.unsafe = preparing(sql.unsafe as Unsafe) as typeof sql.unsafe
-}
-
 type Begin = (...args: unknown[]) => Promise<unknown>
-type TransactionClient = object & { unsafe: Unsafe; savepoint: Begin }
+type TransactionClient = object & { unsafe: (...args: unknown[]) => unknown; savepoint: Begin }
 
 /**
  * Closes a hole of postgres.js 3.4.9: when its back end dies, `begin()` rejects, but the callback runs on, its next
@@ -192,7 +162,7 @@ function guardClient(tx: TransactionClient, state: { lost: boolean }): Transacti
     },
     get(target, property) {
       if (property === 'unsafe')
-        return (...args: Parameters<Unsafe>) => {
+        return (...args: unknown[]) => {
           refuseWhenLost()
           return watch(target.unsafe(...args))
         }

@@ -1,5 +1,5 @@
 // Owns how bookings are read: with their seats by name, and what happened to them.
-import { and, desc, eq, lt, sql, type SQL } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, lt, sql, type SQL } from 'drizzle-orm'
 import type { Reader } from '../client.ts'
 import type { BookingStatus } from '../lifecycle.ts'
 import { bookings, bookingSeats, bookingTimeline, events, seats, sections, tiers } from '../schema.ts'
@@ -91,9 +91,11 @@ async function listPage(
   return { items, nextCursor: rows.length > limit ? items.at(-1)!.id : null }
 }
 
+const { seatCount: _counted, ...bookingFields } = getTableColumns(bookings)
+
 async function readBookings(reader: Reader, filter: SQL | undefined, limit: number): Promise<BookingRow[]> {
   const found = await reader
-    .select({ booking: bookings, eventName: events.name })
+    .select({ booking: bookingFields, eventName: events.name })
     .from(bookings)
     .innerJoin(events, eq(events.id, bookings.eventId))
     .where(filter)
@@ -102,7 +104,7 @@ async function readBookings(reader: Reader, filter: SQL | undefined, limit: numb
   if (found.length === 0) return []
   const keys = pairs(found.map(({ booking }) => booking))
   const [seated, told] = await Promise.all([readSeats(reader, keys), readTimelines(reader, keys)])
-  return found.map(({ booking: { seatCount: _, ...booking }, eventName }) => ({
+  return found.map(({ booking, eventName }) => ({
     ...booking,
     eventName,
     seats: (seated.get(booking.id) ?? []).filter(({ live }) => live || booking.endedAt !== null),

@@ -150,10 +150,10 @@ describe('a hold', () => {
   })
 })
 
-describe('a hold is refused', () => {
-  const attempt = async (eventId: string, numbers: number[]) =>
-    refusalOf(await holdSeats(t.gate, { eventId, accountId: await aBuyer(t.db), seats: numbers }))
+const attempt = async (eventId: string, numbers: number[]) =>
+  refusalOf(await holdSeats(t.gate, { eventId, accountId: await aBuyer(t.db), seats: numbers }))
 
+describe('a hold is refused', () => {
   test('when there is no such event or seat', async () => {
     expect(await attempt(Bun.randomUUIDv7(), [0])).toBe('not_found')
     expect(await attempt('no-uuid', [0])).toBe('not_found')

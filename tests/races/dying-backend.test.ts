@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { sql } from 'drizzle-orm'
 import postgres from 'postgres'
-import { connectLedger, inTransaction } from '../../db/client.ts'
+import { connectLedger, inTransaction, type Tx } from '../../db/client.ts'
 import { freshStores, type FreshStores } from '../support/stores.ts'
 import { STORES_WITHIN_MS, until } from '../support/a-ledger.ts'
 
@@ -19,15 +19,18 @@ afterAll(async () => {
   await stores.close()
 })
 
+async function backendOf(tx: Tx): Promise<number> {
+  const [row] = await tx.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`)
+  return row!.pid
+}
+
 /** Kills the back end in the middle of a transaction, and has the transaction write once more afterwards. */
 async function dieMidway(guarded: boolean, label: string): Promise<string[]> {
   const ledger = connectLedger(stores.databaseUrl, { max: 1, name: label, guarded })
   let callbackEnded = false
   const move = inTransaction(ledger.db, async (tx) => {
     await tx.execute(sql`insert into diary values (${`${label} first`})`)
-    const [{ pid }] = (await tx.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`)) as [
-      { pid: number },
-    ]
+    const pid = await backendOf(tx)
     await admin`select pg_terminate_backend(${pid})`
     // What an incident looks like: the transaction waits for something while others make the pool reconnect.
     await until(() =>
@@ -63,12 +66,9 @@ describe('a back end that dies inside a transaction', () => {
 
   test("with the guard, another's transaction is not ended by the dead one's COMMIT", async () => {
     const ledger = connectLedger(stores.databaseUrl, { max: 1, name: 'two' })
-    let carryOn = () => {}
-    const gate = new Promise<void>((resolve) => (carryOn = resolve))
+    const { promise: gate, resolve: carryOn } = Promise.withResolvers<void>()
     const dying = inTransaction(ledger.db, async (tx) => {
-      const [{ pid }] = (await tx.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`)) as [
-        { pid: number },
-      ]
+      const pid = await backendOf(tx)
       await admin`select pg_terminate_backend(${pid})`
       await gate
     }).catch(() => 'lost')

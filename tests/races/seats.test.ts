@@ -123,9 +123,9 @@ describe('one seat, many buyers', () => {
     async () => {
       const eventId = await anEvent(t.db, { seats: 20 })
       const people = await buyers(t.db, 100)
-      let racing = true
+      const race = { on: true }
       const wiping = (async () => {
-        while (racing) {
+        while (race.on) {
           await t.redis.flushdb()
           await Bun.sleep(1)
         }
@@ -133,7 +133,7 @@ describe('one seat, many buyers', () => {
       const outcomes = await Promise.all(
         people.map((accountId, i) => holdSeats(t.gate, { eventId, accountId, seats: [i % 20] })),
       )
-      racing = false
+      race.on = false
       await wiping
       expect(winners(outcomes)).toBeLessThanOrEqual(20)
       for (let n = 0; n < 20; n++) expect((await liveOf(eventId, n)).length).toBeLessThanOrEqual(1)
