@@ -18,6 +18,8 @@ export class RoleEdit {
   granted = $state.raw<ReadonlySet<string>>(new Set())
   wanted = $state.raw<ReadonlySet<string>>(new Set())
   loading = $state(true)
+  /** False until it is known what the chosen role may do: a tick set earlier would be lost. */
+  listed = $state(false)
   busy = $state(false)
   saved = $state(false)
   problem = $state.raw<Problem | null>(null)
@@ -40,9 +42,11 @@ export class RoleEdit {
     this.roleId = roleId
     this.saved = false
     this.#show([])
+    this.listed = false
     const answer = await listRolePermissions(roleId)
     if (this.roleId !== roleId) return
     this.problem = answer.ok ? null : answer.problem
+    this.listed = answer.ok
     if (answer.ok) this.#show(answer.data.items)
   }
 
