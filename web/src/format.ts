@@ -1,4 +1,5 @@
 // Decides how times, money and counts read: in the event's zone and the person's language.
+import { minorDigits } from './currency.ts'
 import type { Money } from '../../server/protocol/http.ts'
 
 const language = () => navigator.language
@@ -16,11 +17,14 @@ function cached<T extends Intl.DateTimeFormat | Intl.NumberFormat>(key: string, 
 }
 
 export function formatMoney({ amount, currency }: Money): string {
-  const format = cached(
-    `money ${currency}`,
-    () => new Intl.NumberFormat(language(), { style: 'currency', currency }),
-  )
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2
+  const digits = minorDigits(currency)
+  const options = {
+    style: 'currency',
+    currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  } as const
+  const format = cached(`money ${currency}`, () => new Intl.NumberFormat(language(), options))
   return format.format(amount / 10 ** digits)
 }
 

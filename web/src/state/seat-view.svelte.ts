@@ -2,6 +2,7 @@
 import { SeatIndex } from '../components/seat-map/seat-index.ts'
 import {
   fitBox,
+  keepInSight,
   panBy,
   toWorld,
   zoomAt,
@@ -16,6 +17,8 @@ const READING_SCALE = 24
 const TAP_SCALE = 11
 /** A finger or a pointer this near means the seat. */
 const REACH_PX = 14
+/** Near by, the whole of a seat's own space means it (seat pitches). */
+const REACH_PITCH = 0.7
 const BUTTON_FACTOR = 1.6
 const GLIDE_MS = 260
 
@@ -57,7 +60,7 @@ export class SeatView {
   }
 
   pan(dx: number, dy: number): void {
-    this.#move(panBy(this.view, this.#size, dx, dy))
+    this.#move(panBy(this.view, this.screen, this.#size, dx, dy))
   }
 
   zoom(factor: number, x: number, y: number): void {
@@ -91,7 +94,7 @@ export class SeatView {
   /** The seat meant by a point on the screen. */
   seatAt(px: number, py: number): number | null {
     const { x, y } = toWorld(this.view, this.screen, px, py)
-    return this.index.nearest(x, y, Math.max(REACH_PX / this.view.scale, 0.5))
+    return this.index.nearest(x, y, Math.max(REACH_PX / this.view.scale, REACH_PITCH))
   }
 
   /** The area without numbers under a point. */
@@ -121,8 +124,9 @@ export class SeatView {
     this.view = view
   }
 
-  #goTo(target: View, glide: boolean): void {
+  #goTo(wanted: View, glide: boolean): void {
     cancelAnimationFrame(this.#glide)
+    const target = keepInSight(wanted, this.screen, this.#size)
     if (!glide || matchMedia('(prefers-reduced-motion: reduce)').matches) {
       this.view = target
       return

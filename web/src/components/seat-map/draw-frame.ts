@@ -1,5 +1,5 @@
 // Draws what surrounds the seats: the stage, the areas without numbers, the names of sections, rows and seats.
-import type { MapView } from '../../../../server/protocol/http.ts'
+import type { MapSection, MapView } from '../../../../server/protocol/http.ts'
 import { formatCount } from '../../format.ts'
 import type { Placement } from './draw-seats.ts'
 import { tierColour, type Palette } from './palette.ts'
@@ -12,6 +12,8 @@ export const SEAT_NAME_SCALE = 22
 
 const SECTION_TEXT_PX = 13
 const TEXT_ROOM_PX = 44
+const NAME_GAP_PX = 6
+const ROW_NAME_EDGE_PX = 12
 
 export function drawStage(pen: Pen, map: MapView, palette: Palette, place: Placement): void {
   const [x, y, width, height] = boxOn(map.stage, place)
@@ -56,22 +58,11 @@ export function drawAreas(
   }
 }
 
-/** Names above seated sections, while single rows are too small to be named. */
-export function drawSectionNames(pen: Pen, map: MapView, palette: Palette, place: Placement): void {
-  for (const section of map.sections) {
-    if (section.kind !== 'seated') continue
-    const [x, y, width, height] = boxOn(section.box, place)
-    if (width < TEXT_ROOM_PX || x > pen.canvas.clientWidth || y > pen.canvas.clientHeight || y + height < 0)
-      continue
-    // Above the section, over the middle of the part in sight.
-    const left = Math.max(x, 0)
-    const right = Math.min(x + width, pen.canvas.clientWidth)
-    write(pen, section.name, (left + right) / 2, Math.max(y - 10, 14), palette.ink, palette, 600)
-  }
-}
+/** From this many pixels a pitch on, a section's name stands above its first row; from afar, in its middle. */
+const NAME_ABOVE_SCALE = 5
 
-/** The label of every row in sight, left of its first seat, or at the edge when that lies outside. */
-export function drawRowNames(
+/** Names of seated sections, while rows are too small to be named; none is written over another. */
+export function drawSectionNames(
   pen: Pen,
   map: MapView,
   positions: Float32Array,
@@ -79,18 +70,68 @@ export function drawRowNames(
   { scale, dx, dy }: Placement,
 ): void {
   const { clientWidth: width, clientHeight: height } = pen.canvas
+  const written: { left: number; right: number; y: number }[] = []
+  for (const section of map.sections) {
+    const n = anchorSeat(section, scale < NAME_ABOVE_SCALE)
+    if (n === null) continue
+    const x = (positions[2 * n] ?? 0) * scale + dx
+    const y = (positions[2 * n + 1] ?? 0) * scale + dy - (scale < NAME_ABOVE_SCALE ? 0 : scale + NAME_GAP_PX)
+    pen.font = `600 ${SECTION_TEXT_PX}px ${palette.font}`
+    const half = pen.measureText(section.name).width / 2
+    if (x + half < 0 || x - half > width || y < 0 || y > height) continue
+    const covers = written.some(
+      (other) =>
+        x - half < other.right && x + half > other.left && Math.abs(other.y - y) < SECTION_TEXT_PX * 1.2,
+    )
+    if (covers) continue
+    written.push({ left: x - half, right: x + half, y })
+    write(pen, section.name, x, y, palette.ink, palette, 600)
+  }
+}
+
+/** The seat at which a section's name stands: the middle of its first row, or of its middle one. */
+function anchorSeat(section: MapSection, inMiddle: boolean): number | null {
+  const rowIndex = inMiddle ? Math.floor(section.rows.length / 2) : 0
+  const row = section.rows[rowIndex]
+  if (section.kind !== 'seated' || !row) return null
+  const before = section.rows.slice(0, rowIndex).reduce((seats, { count }) => seats + count, 0)
+  return section.first + before + Math.floor(row.count / 2)
+}
+
+/** The label of every row in sight, left of its first seat in sight. */
+export function drawRowNames(
+  pen: Pen,
+  map: MapView,
+  positions: Float32Array,
+  palette: Palette,
+  place: Placement,
+): void {
+  const { clientWidth: width, clientHeight: height } = pen.canvas
   for (const section of map.sections) {
     let first = section.first
     for (const row of section.rows) {
-      const last = first + row.count - 1
-      const x = (positions[2 * first] ?? 0) * scale + dx
-      const y = (positions[2 * first + 1] ?? 0) * scale + dy
-      const end = (positions[2 * last] ?? 0) * scale + dx
-      const inSight = y > -scale && y < height + scale && x < width && end > 0
-      if (inSight) write(pen, row.label, Math.max(x - scale, 12), y, palette.inkSoft, palette)
+      const seat = firstInSight(positions, first, row.count, place)
       first += row.count
+      if (!seat || seat.x > width || seat.y < 0 || seat.y > height) continue
+      write(
+        pen,
+        row.label,
+        Math.max(seat.x - place.scale, ROW_NAME_EDGE_PX),
+        seat.y,
+        palette.inkSoft,
+        palette,
+      )
     }
   }
+}
+
+/** The first seat of a row right of the screen's left edge; null when the whole row lies left of it. */
+function firstInSight(positions: Float32Array, first: number, count: number, { scale, dx, dy }: Placement) {
+  for (let n = first; n < first + count; n += 1) {
+    const x = (positions[2 * n] ?? 0) * scale + dx
+    if (x >= 0) return { x, y: (positions[2 * n + 1] ?? 0) * scale + dy }
+  }
+  return null
 }
 
 function boxOn(

@@ -92,7 +92,7 @@ export class Painter {
       if (n !== null && this.#isNumbered(n)) drawFocus(pen, n, this.#seats.positions, this.#palette, place)
     if (view.scale >= ROW_NAME_SCALE)
       drawRowNames(pen, this.#map, this.#seats.positions, this.#palette, place)
-    else drawSectionNames(pen, this.#map, this.#palette, place)
+    else drawSectionNames(pen, this.#map, this.#seats.positions, this.#palette, place)
   }
 
   #paintPicture({ scale, dx, dy }: Placement): void {

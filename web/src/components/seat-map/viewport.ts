@@ -47,24 +47,29 @@ export const toScreen = (view: View, screen: Size, x: number, y: number) => ({
 export function zoomAt(view: View, screen: Size, map: Size, factor: number, px: number, py: number): View {
   const anchor = toWorld(view, screen, px, py)
   const scale = clamp(view.scale * factor, scaleMin(screen, map), SCALE_MAX)
-  return keepInSight(
-    { x: anchor.x - (px - screen.width / 2) / scale, y: anchor.y - (py - screen.height / 2) / scale, scale },
-    map,
-  )
+  const x = anchor.x - (px - screen.width / 2) / scale
+  const y = anchor.y - (py - screen.height / 2) / scale
+  return keepInSight({ x, y, scale }, screen, map)
 }
 
-export const panBy = (view: View, map: Size, dx: number, dy: number): View =>
-  keepInSight({ ...view, x: view.x - dx / view.scale, y: view.y - dy / view.scale }, map)
+export const panBy = (view: View, screen: Size, map: Size, dx: number, dy: number): View =>
+  keepInSight({ ...view, x: view.x - dx / view.scale, y: view.y - dy / view.scale }, screen, map)
 
 export const scaleMin = (screen: Size, map: Size): number =>
   fitBox({ left: 0, top: 0, right: map.width, bottom: map.height }, screen).scale
 
-/** The middle of the screen always lies on the map, so that nobody drags themselves into the void. */
-const keepInSight = (view: View, map: Size): View => ({
+/** The map's edge stops at the screen's, so that nobody drags themselves into the void. */
+export const keepInSight = (view: View, screen: Size, map: Size): View => ({
   ...view,
-  x: clamp(view.x, 0, map.width),
-  y: clamp(view.y, 0, map.height),
+  x: keepWithin(view.x, screen.width / view.scale, map.width, MARGIN_PX / view.scale),
+  y: keepWithin(view.y, screen.height / view.scale, map.height, MARGIN_PX / view.scale),
 })
+
+/** The middle of a stretch of `seen` over [0, whole], with a margin at its ends; all of it in sight: centred. */
+function keepWithin(middle: number, seen: number, whole: number, margin: number): number {
+  const free = whole + 2 * margin - seen
+  return free <= 0 ? whole / 2 : clamp(middle, seen / 2 - margin, whole + margin - seen / 2)
+}
 
 export function boxInSight(view: View, screen: Size): Box {
   const halfWidth = screen.width / 2 / view.scale
