@@ -63,10 +63,16 @@ describe('one seat, many buyers', () => {
       await dropSeatConstraints(unguarded.db)
       const eventId = await anEvent(unguarded.db)
       const people = await buyers(unguarded.db, 12)
+      const { promise: allHaveRead, resolve } = Promise.withResolvers<void>()
+      let read = 0
+      const beforeWriting = () => {
+        if (++read === people.length) resolve()
+        return allHaveRead
+      }
       const got = await Promise.all(
-        people.map((accountId) => holdUnguarded(unguarded.db, { eventId, accountId, n: 0 })),
+        people.map((accountId) => holdUnguarded(unguarded.db, { eventId, accountId, n: 0, beforeWriting })),
       )
-      expect(got.filter(Boolean).length).toBeGreaterThan(1)
+      expect(got.filter(Boolean)).toHaveLength(people.length)
       const audit = await runAudit(unguarded)
       expect(audit.find(({ id }) => id === 'I1')).toMatchObject({ ok: false, violations: 1 })
       await unguarded.close()

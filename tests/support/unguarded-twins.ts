@@ -11,7 +11,12 @@ export async function dropSeatConstraints(db: Db): Promise<void> {
 /** Reads whether a seat is free, then takes it: no lock, no version, no status in the UPDATE. */
 export async function holdUnguarded(
   db: Db,
-  { eventId, accountId, n }: { eventId: string; accountId: string; n: number },
+  {
+    eventId,
+    accountId,
+    n,
+    beforeWriting = async () => {},
+  }: { eventId: string; accountId: string; n: number; beforeWriting?: () => Promise<void> },
 ): Promise<boolean> {
   const id = Bun.randomUUIDv7()
   return db.transaction(async (tx) => {
@@ -20,6 +25,7 @@ export async function holdUnguarded(
       .from(seats)
       .where(and(eq(seats.eventId, eventId), eq(seats.n, n)))
     if (seat?.status !== 'AVAILABLE') return false
+    await beforeWriting()
     await tx.insert(bookings).values({
       eventId,
       id,
