@@ -267,6 +267,24 @@ describe('passes', () => {
   })
 })
 
+describe('a limit that came after the call', () => {
+  test('of passes a minute holds for those who are called already', async () => {
+    const room = await lines.make({ activeMax: 10 })
+    await enterAll(room, 3)
+    await room.tick()
+    await room.set({ admitPerMinute: 2 })
+    const states: string[] = []
+    for (const person of people(3)) states.push((await claim(room, person)).state)
+    expect(states).toEqual(['admitted', 'admitted', 'door'])
+    room.pass(59_000)
+    await room.tick()
+    expect(await stateOf(room, 'p2')).toBe('door')
+    room.pass(1_500)
+    await room.tick()
+    expect(await stateOf(room, 'p2')).toBe('admitted')
+  })
+})
+
 describe('a pause', () => {
   test('admits nobody, and stops the time of turns and of lost connections', async () => {
     const room = await lines.make({ activeMax: 1, doorSeconds: 10, graceSeconds: 10 })
@@ -393,6 +411,19 @@ describe('a wiped Redis', () => {
     await room.tick()
     expect(await stateOf(room, 'new')).toBe('called')
     expect(await stateOf(room, 'thief')).toBe('waiting')
+  })
+
+  test('twice, before anything was saved, gives a number of two owners to one of them only', async () => {
+    const room = await lines.make({ activeMax: 1 })
+    const ticketOf = async (p: string) => room.line.signTicket(room.eventId, await enter(room, p))
+    const first = await ticketOf('a')
+    await room.redis.flushdb()
+    room.progress = { epoch: 1, arrivals: -EPOCH_GAP, serving: 0 }
+    const second = await ticketOf('b')
+    await room.redis.flushdb()
+    expect((await enter(room, 'b', second)).number).toBe(0)
+    expect((await enter(room, 'a', first)).number).toBeGreaterThan(0)
+    expect((await room.line.look(room.eventId))?.waiting).toBe(2)
   })
 
   test('is rebuilt once, however many servers notice', async () => {
