@@ -1,5 +1,7 @@
 /** Owns `db:migrate`, `db:generate` and `db:seed`: the schema's commands, on the stores that are named or run. */
 import { join } from 'node:path'
+import { findAccountByEmail, giveRole } from '../db/accounts.ts'
+import { connectLedger } from '../db/client.ts'
 import { dataDirOf, requireDatabaseUrl } from './live-stores.ts'
 import { prepareLedger } from './up/ledger.ts'
 import { keepSecrets } from './up/secrets.ts'
@@ -13,6 +15,8 @@ const commands: Record<string, () => Promise<number>> = {
     return 0
   },
   async seed() {
+    const admin = process.argv.indexOf('--admin')
+    if (admin > 0) return makeAdministrator(process.argv[admin + 1])
     const { demoPasswords } = keepSecrets(dataDirOf(process.env))
     const demo = await prepareLedger(requireDatabaseUrl(), demoPasswords)
     console.log(`The demo is loaded: event ${demo?.eventId}`)
@@ -28,6 +32,29 @@ const commands: Record<string, () => Promise<number>> = {
     })
     return child.exited
   },
+}
+
+/** The first administrator of an installation without demo accounts; the others are made in the client. */
+async function makeAdministrator(email: string | undefined): Promise<number> {
+  if (!email) return complain('Say whom: db:seed -- --admin EMAIL')
+  const url = requireDatabaseUrl()
+  await prepareLedger(url, null)
+  const { db, close } = connectLedger(url, { max: 1, name: 'onsale-seed' })
+  try {
+    const account = await findAccountByEmail(db, email)
+    if (!account?.verifiedAt)
+      return complain(`No account with a confirmed address ${email}: register it first`)
+    await db.transaction((tx) => giveRole(tx, account.id, 'ADMIN'))
+    console.log(`${email} is an administrator, within half a minute`)
+    return 0
+  } finally {
+    await close()
+  }
+}
+
+function complain(sentence: string): number {
+  console.error(sentence)
+  return 1
 }
 
 const command = commands[process.argv[2] ?? '']

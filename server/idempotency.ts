@@ -14,7 +14,7 @@ import { tryRedis } from './try-redis.ts'
 
 const KEY = new RegExp(`^[\\x20-\\x7e]{1,${LIMITS.idempotencyKeyLength}}$`)
 /** Longer than any request takes; a server that dies meanwhile blocks its key no longer than this. */
-const MARK_SECONDS = 30
+const MARK_SECONDS = 12
 /** A decline is an answer of the provider, and asking again could charge; every other refusal may be tried again. */
 const STORED_REFUSALS = new Set(['payment_declined'])
 

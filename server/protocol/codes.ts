@@ -74,7 +74,8 @@ export const LIMITS = {
   rowsPerSection: 1_000,
   seatsPerRow: 1_000,
   seatIdsPerRequest: 100,
-  seatIdsPerPatch: 2_000,
+  /** As many as fit into bodyBytes. */
+  seatIdsPerPatch: 1_300,
   idempotencyKeyLength: 128,
   passwordMin: 10,
   passwordMax: 128,

@@ -19,6 +19,7 @@ const DOORS: [folder: string, may: string[]][] = [
       'db/rooms',
       'db/redis',
       'db/client',
+      'db/lifecycle',
       'db/index',
       'server/auth',
       'server/events/availability',
