@@ -12,6 +12,8 @@ import { sweeping } from './sweep-expired.ts'
 
 /** Jobs under way are given this long to end. */
 const JOBS_WITHIN_MS = 8_000
+/** Without Redis no job can say that it ended, and BullMQ's close never returns. */
+const JOBS_WITHOUT_REDIS_MS = 5_000
 
 export interface RunningWorker {
   /** Finishes what is under way; false when something had to be left to the next worker. */
@@ -35,10 +37,11 @@ export function startWorker(context: Context): RunningWorker {
   const loops = LOOPS.map((plan) => startLoop(context.telemetry, plan(context)))
   return {
     async stop() {
+      const withinMs = context.queueRedis.status === 'ready' ? JOBS_WITHIN_MS : JOBS_WITHOUT_REDIS_MS
       const rounds = Promise.all(loops.map((loop) => loop.stop())).then(() => true)
       const ended = await Promise.all([
-        Promise.race([rounds, Bun.sleep(JOBS_WITHIN_MS).then(() => false)]),
-        ...workers.map((worker) => worker.stop(JOBS_WITHIN_MS)),
+        Promise.race([rounds, Bun.sleep(withinMs).then(() => false)]),
+        ...workers.map((worker) => worker.stop(withinMs)),
       ])
       return ended.every(Boolean)
     },

@@ -7,7 +7,7 @@ import { createBuyer, openStage, type Stage } from './stage.ts'
 
 /** The lock of a dead worker's job must end and two looks for stalled jobs pass. */
 const STALLED_WITHIN_MS = 25_000
-const STOP_WITHIN_MS = 9_000
+const STOP_WITHIN_MS = 10_000
 
 let stage: Stage
 
@@ -73,4 +73,17 @@ test('defect: the job of a worker killed in its middle is done by the next withi
   expect(new Set(sent.map(({ messageId }) => messageId)).size).toBe(1)
   next.process.kill('SIGTERM')
   expect(await next.process.exited).toBe(0)
+})
+
+test('two workers share the work: sixty mails, each sent once', async () => {
+  const { db } = stage.ledger
+  const before = stage.sink.mails.length
+  const { accountId } = await createBuyer(stage.ledger)
+  await Promise.all([stage.spawnWorker(), stage.spawnWorker()])
+  const message = { kind: 'send_account_exists', payload: { accountId } } as const
+  await inTransaction(db, (tx) => stageOutbox(tx, ...Array.from({ length: 60 }, () => message)))
+  await eventually(allSettled, 30_000)
+  const sent = stage.sink.mails.slice(before)
+  expect(sent).toHaveLength(60)
+  expect(new Set(sent.map(({ messageId }) => messageId)).size).toBe(60)
 })
