@@ -15,6 +15,11 @@ if ('problems' in read) {
 
 const context = createContext(read.config)
 process.on('unhandledRejection', (fault) => context.log.error('unhandled_rejection', faultFields(fault)))
+// After this nobody knows what state the process is in: it says goodbye and is started again.
+process.on('uncaughtException', (fault) => {
+  context.log.error('uncaught_exception', faultFields(fault))
+  void stop(1)
+})
 
 const listener = await listen(context).catch((fault: unknown) => {
   const taken = fault instanceof Error && 'code' in fault && fault.code === 'EADDRINUSE'
@@ -26,14 +31,14 @@ const listener = await listen(context).catch((fault: unknown) => {
 context.log.info('server_started', { port: read.config.port, servers: read.config.servers })
 
 let stopping = false
-async function stop() {
+async function stop(exitCode: number) {
   if (stopping) return
   stopping = true
   setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref()
   await listener.stop()
   await context.close()
   context.log.info('server_stopped')
-  process.exit(0)
+  process.exit(exitCode)
 }
-process.on('SIGTERM', stop)
-process.on('SIGINT', stop)
+process.on('SIGTERM', () => void stop(0))
+process.on('SIGINT', () => void stop(0))
