@@ -81,6 +81,16 @@ const ROUTES: Route[] = [
     load: screen(() => import('./screens/Verify.svelte')),
   },
   {
+    pattern: '/forgot',
+    title: 'Forgotten password',
+    load: screen(() => import('./screens/Forgot.svelte')),
+  },
+  {
+    pattern: '/reset',
+    title: 'Choose a new password',
+    load: screen(() => import('./screens/Reset.svelte')),
+  },
+  {
     pattern: '/organise',
     title: 'My events',
     account: true,

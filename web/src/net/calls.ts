@@ -50,6 +50,10 @@ export const verifyAddress = (token: string, email: string) =>
   ask('/auth/verify', { method: 'POST', query: { token, email } })
 export const resendVerification = (email: string) =>
   ask('/auth/verify/resend', { method: 'POST', body: { email }, key: newKey() })
+export const requestPasswordReset = (email: string) =>
+  ask('/auth/password/forgot', { method: 'POST', body: { email }, key: newKey() })
+export const resetPassword = (token: string, password: string) =>
+  ask('/auth/password/reset', { method: 'POST', body: { token, password } })
 export const listSessions = () => ask<SessionView[] | Page<SessionView>>('/auth/sessions')
 export const endSession = (id: string) => ask(`/auth/sessions/${at(id)}`, { method: 'DELETE' })
 
