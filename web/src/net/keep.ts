@@ -1,4 +1,6 @@
 // Owns what the window remembers in the browser: every key, and the patience for a browser that forbids it.
+import { SANDBOX_METHODS, type SandboxMethod } from '../../../server/protocol/codes.ts'
+
 export interface AdmissionPass {
   pass: string
   expiresAt: string
@@ -28,6 +30,7 @@ const device = () => localStorage
 const passKey = (eventId: string) => `onsale:pass:${eventId}`
 const placeKey = (accountId: string, eventId: string) => `onsale:place:${accountId}:${eventId}`
 const startKey = (eventId: string) => `onsale:start:${eventId}`
+const choiceKey = (eventId: string) => `onsale:choice:${eventId}`
 const leaveKey = (eventId: string) => `onsale:leave:${eventId}`
 const paymentKey = (bookingId: string) => `onsale:payment:${bookingId}`
 const SIGNED_IN_KEY = 'onsale:signed-in'
@@ -59,14 +62,23 @@ export const owesLeave = (eventId: string) => read(tab, leaveKey(eventId)) !== n
 export const oweLeave = (eventId: string, owed: boolean): void =>
   write(tab, leaveKey(eventId), owed ? '1' : null)
 
+/** Seats chosen before signing in; taken up once. */
+export const keepChoice = (eventId: string, seats: readonly number[]): void =>
+  write(tab, choiceKey(eventId), seats.length > 0 ? JSON.stringify(seats) : null)
+export function takeChoice(eventId: string): number[] {
+  const kept = parse<number[]>(read(tab, choiceKey(eventId)))
+  if (kept) write(tab, choiceKey(eventId), null)
+  return Array.isArray(kept) ? kept.filter((n) => Number.isInteger(n) && n >= 0) : []
+}
+
 /** The payment under way for a booking: a reload goes on with it and never starts a second one. */
 export interface PaymentUnderWay {
-  method: string
+  method: SandboxMethod
   key: string
 }
 export const findPayment = (bookingId: string): PaymentUnderWay | null => {
   const kept = parse<PaymentUnderWay>(read(tab, paymentKey(bookingId)))
-  return kept && typeof kept.method === 'string' && typeof kept.key === 'string' ? kept : null
+  return kept && SANDBOX_METHODS.includes(kept.method) && typeof kept.key === 'string' ? kept : null
 }
 export const keepPayment = (bookingId: string, payment: PaymentUnderWay | null): void =>
   write(tab, paymentKey(bookingId), payment && JSON.stringify(payment))

@@ -18,6 +18,8 @@ export class Checkout {
   checkout = $state.raw<CheckoutView | null>(null)
   problem = $state.raw<Problem | null>(null)
   declined = $state(false)
+  /** The card last tried, also before a reload. */
+  method = $state<SandboxMethod>('sandbox_ok')
   readonly #bookingId: string
   #stopped = false
   #looks = 0
@@ -83,9 +85,10 @@ export class Checkout {
 
   async #send(under: PaymentUnderWay): Promise<void> {
     this.step = 'asking'
+    this.method = under.method
     this.problem = null
     this.declined = false
-    const answer = await confirmPayment(this.#bookingId, under.method as SandboxMethod, under.key)
+    const answer = await confirmPayment(this.#bookingId, under.method, under.key)
     if (this.#stopped) return
     if (answer.ok) this.#take(answer.data)
     else this.#refused(answer.problem)

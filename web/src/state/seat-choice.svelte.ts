@@ -3,6 +3,7 @@ import type { HeldView } from '../../../server/protocol/http.ts'
 import { plural } from '../format.ts'
 import { newKey, type Problem } from '../net/api.ts'
 import { holdSeats } from '../net/calls.ts'
+import { keepChoice, takeChoice } from '../net/keep.ts'
 import type { SeatMap } from './seat-map.svelte.ts'
 
 /** Tries to get other places of an area without numbers when the first were just taken. */
@@ -14,6 +15,8 @@ export class SeatChoice {
   problem = $state.raw<Problem | null>(null)
   /** The last thing worth saying aloud. */
   said = $state('')
+  /** What went against the person's wish: shown as well as said, until their next move. */
+  warned = $state('')
   readonly #seats: SeatMap
   #intent = { key: newKey(), of: '' }
 
@@ -21,9 +24,19 @@ export class SeatChoice {
     this.#seats = seats
   }
 
-  /** Follows the map's changes; returns how to stop. */
+  /** Takes up what was chosen before signing in, and follows the map's changes; returns how to stop. */
   start(): () => void {
-    return this.#seats.onChange(() => this.#dropLost())
+    const kept = takeChoice(this.#seats.eventId)
+    return this.#seats.onChange(() => {
+      // The first news is the map itself: only now is it known what may be chosen.
+      if (kept.length > 0) this.chosen = kept.splice(0).slice(0, this.most)
+      this.#dropLost()
+    })
+  }
+
+  /** Keeps the choice for when this person comes back, signed in. */
+  keep(): void {
+    keepChoice(this.#seats.eventId, this.chosen)
   }
 
   /** A chosen seat that somebody else took is no longer chosen, and the person is told which. */
@@ -31,7 +44,7 @@ export class SeatChoice {
     const lost = this.chosen.filter((n) => !this.#seats.isFree(n))
     if (lost.length === 0 || this.holding) return
     this.chosen = this.chosen.filter((n) => this.#seats.isFree(n))
-    this.said = `Just taken by somebody else: ${lost.map((n) => this.#seats.nameOf(n)).join('; ')}.`
+    this.warned = `Just taken by somebody else: ${lost.map((n) => this.#seats.nameOf(n)).join('; ')}.`
   }
 
   get total(): number {
@@ -49,12 +62,15 @@ export class SeatChoice {
   /** Chooses a free seat, or gives up a chosen one; says aloud what came of it. */
   toggle(n: number): void {
     if (this.holding) return
+    this.said = ''
+    this.warned = ''
+    this.problem = null
     if (this.isChosen(n)) {
       this.chosen = this.chosen.filter((other) => other !== n)
       this.said = `Taken out: ${this.#seats.nameOf(n)}.`
-    } else if (!this.#seats.isFree(n)) this.said = `${this.#seats.nameOf(n)} is not free.`
+    } else if (!this.#seats.isFree(n)) this.warned = `${this.#seats.nameOf(n)} is not free.`
     else if (this.chosen.length >= this.most)
-      this.said = `One booking may have ${plural(this.most, 'seat')}. Take one out to choose another.`
+      this.warned = `One booking may have ${plural(this.most, 'seat')}. Take one out to choose another.`
     else {
       this.chosen = [...this.chosen, n]
       this.said = `Chosen: ${this.#seats.nameOf(n)}.`
@@ -68,12 +84,14 @@ export class SeatChoice {
 
   /** Sets how many places of an area without numbers are wanted; which ones is our choice. */
   want(sectionIndex: number, count: number): void {
+    this.warned = ''
+    this.problem = null
     const others = this.chosen.filter((n) => this.#seats.sectionOf(n) !== sectionIndex)
     const kept = this.chosen.filter((n) => this.#seats.sectionOf(n) === sectionIndex).slice(0, count)
     const allowed = Math.min(count, this.most - others.length)
     const more = this.#anyFree(sectionIndex, allowed - kept.length, new Set(kept))
     this.chosen = [...others, ...kept, ...more]
-    if (allowed < count) this.said = `One booking may have ${plural(this.most, 'seat')}.`
+    if (allowed < count) this.warned = `One booking may have ${plural(this.most, 'seat')}.`
   }
 
   /** Free places from a random point on, so that buyers do not all reach for the same ones. */
@@ -94,6 +112,7 @@ export class SeatChoice {
     if (this.holding || this.chosen.length === 0) return null
     this.holding = true
     this.problem = null
+    this.warned = ''
     const held = await this.#tryHold(GENERAL_TRIES)
     this.holding = false
     if (held) this.chosen = []

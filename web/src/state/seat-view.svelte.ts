@@ -13,8 +13,9 @@ import {
 import type { SeatMap } from './seat-map.svelte.ts'
 
 /** Nearness at which a row can be read, and below which a finger is shown nearer instead of choosing a seat. */
-const READING_SCALE = 24
+const READING_SCALE = 30
 const TAP_SCALE = 11
+const TOUCH_SCALE = 20
 /** A finger or a pointer this near means the seat. */
 const REACH_PX = 14
 /** Near by, the whole of a seat's own space means it (seat pitches). */
@@ -107,9 +108,9 @@ export class SeatView {
     return found === undefined || found < 0 ? null : found
   }
 
-  /** Too far out to tell one seat from the next: go nearer. */
-  get isFar(): boolean {
-    return this.view.scale < TAP_SCALE
+  /** Too far out to tell one seat from the next: go nearer. A finger is broader than a pointer. */
+  isFarFor(touch: boolean): boolean {
+    return this.view.scale < (touch ? TOUCH_SCALE : TAP_SCALE)
   }
 
   approach(px: number, py: number): void {

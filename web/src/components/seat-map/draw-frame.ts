@@ -8,7 +8,7 @@ type Pen = CanvasRenderingContext2D
 
 /** From this many pixels a pitch on, rows are named; and seats carry their number. */
 export const ROW_NAME_SCALE = 13
-export const SEAT_NAME_SCALE = 22
+export const SEAT_NAME_SCALE = 25
 
 const SECTION_TEXT_PX = 13
 const TEXT_ROOM_PX = 44

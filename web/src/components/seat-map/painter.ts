@@ -3,8 +3,14 @@ import { AVAILABLE } from '../../state/seat-status.ts'
 import type { SeatChoice } from '../../state/seat-choice.svelte.ts'
 import type { SeatMap } from '../../state/seat-map.svelte.ts'
 import type { MapView } from '../../../../server/protocol/http.ts'
-import { drawAreas, drawRowNames, drawSectionNames, drawStage, ROW_NAME_SCALE } from './draw-frame.ts'
-import { SEAT_NAME_SCALE } from './draw-frame.ts'
+import {
+  drawAreas,
+  drawRowNames,
+  drawSectionNames,
+  drawStage,
+  ROW_NAME_SCALE,
+  SEAT_NAME_SCALE,
+} from './draw-frame.ts'
 import { drawChosen, drawFocus, drawSeats, type Placement, type SeatLooks } from './draw-seats.ts'
 import { Overview } from './overview.ts'
 import { readPalette, type Palette } from './palette.ts'
@@ -112,7 +118,7 @@ export class Painter {
     drawSeats(this.#pen, inSight, this.#looks, this.#palette, place)
     if (view.scale < SEAT_NAME_SCALE) return
     const pen = this.#pen
-    pen.font = `600 ${Math.round(view.scale * 0.34)}px ${this.#palette.font}`
+    pen.font = `600 ${Math.round(view.scale * 0.36)}px ${this.#palette.font}`
     pen.textAlign = 'center'
     pen.textBaseline = 'middle'
     pen.fillStyle = this.#palette.paper
