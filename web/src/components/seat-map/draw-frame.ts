@@ -113,14 +113,13 @@ export function drawRowNames(
       const seat = firstInSight(positions, first, row.count, place)
       first += row.count
       if (!seat || seat.x > width || seat.y < 0 || seat.y > height) continue
-      write(
-        pen,
-        row.label,
-        Math.max(seat.x - place.scale, ROW_NAME_EDGE_PX),
-        seat.y,
-        palette.inkSoft,
-        palette,
-      )
+      const x = seat.x - place.scale
+      // At the screen's edge the label stands over seats: a patch of paper under it keeps it readable.
+      if (x < ROW_NAME_EDGE_PX) {
+        pen.fillStyle = palette.paper
+        pen.fillRect(0, seat.y - SECTION_TEXT_PX * 0.75, 2 * ROW_NAME_EDGE_PX, SECTION_TEXT_PX * 1.5)
+      }
+      write(pen, row.label, Math.max(x, ROW_NAME_EDGE_PX), seat.y, palette.inkSoft, palette)
     }
   }
 }
