@@ -4,18 +4,15 @@
 // sockets by place, so a raise of the watermark costs its width, never the number of sockets.
 import { toRefusal } from '../errors.ts'
 import { CLOSE_CODES, type EndedReason } from '../protocol/codes.ts'
-import type { LineFrame, RoomFrame } from '../protocol/socket.ts'
-import { send, TIERS, type Socket, type Tier } from './connection.ts'
+import { LineBroadcast, roomFrame } from './broadcast.ts'
+import { send, type Socket, type Tier } from './connection.ts'
 import type { Entrant, RoomSnapshot } from './entrant.ts'
 import type { RoomNews } from './feed.ts'
 import type { Room } from './open-room.ts'
 
-/** Who has at most so many places before them is told of the line that often. */
+/** Who has at most so many places before them is near, or not far. */
 const NEAR_PLACES = 1_000
 const MID_PLACES = 10_000
-const TOLD_EVERY_MS: Record<Tier, number> = { near: 250, mid: 2_000, far: 5_000 }
-/** A line that stands still is told this often all the same. */
-const STILL_EVERY_MS = 10_000
 /** Somebody at the door, or who stepped back, is looked at this often. */
 const CHECK_EVERY_MS = 1_000
 /** Answers of Redis worked on at once when many sockets must be asked about. */
@@ -38,16 +35,14 @@ export class EventHub {
   /** Called, at the door, stepped back or admitted: the few whose state runs out or may change alone. */
   #unsettled = new Set<Socket>()
   #toldServing = 0
-  #roomText = ''
-  #lineText = ''
-  #toldLineAt: Record<Tier, number> = { near: 0, mid: 0, far: 0 }
-  #toldLineText: Record<Tier, string> = { near: '', mid: '', far: '' }
+  #broadcast: LineBroadcast
   #unfollow: () => void
 
   constructor(
     readonly eventId: string,
     private readonly parts: HubParts,
   ) {
+    this.#broadcast = new LineBroadcast(parts.now, (which, text) => parts.publish(this.topic(which), text))
     this.#unfollow = parts.room.feed.follow(eventId, {
       news: (news) => this.#hear(news),
       snapshot: (snapshot) => this.take(snapshot),
@@ -97,7 +92,7 @@ export class EventHub {
   greet(socket: Socket): void {
     if (!this.snapshot) return
     send(socket, roomFrame(this.snapshot, this.parts.now()))
-    socket.send(this.#lineText)
+    socket.send(this.#broadcast.lineText)
   }
 
   /** The account of this socket has a place: tells it so, and takes over from an older socket of the account. */
@@ -115,7 +110,7 @@ export class EventHub {
     const ticket = await this.parts.room.signTicket(this.eventId, entrant)
     const { number, place, epoch } = entrant
     send(socket, { type: 'joined', number: number!, place, ticket, epoch })
-    if (this.#lineText) socket.send(this.#lineText)
+    if (this.#broadcast.lineText) socket.send(this.#broadcast.lineText)
     await this.settle(socket, entrant)
   }
 
@@ -168,50 +163,21 @@ export class EventHub {
   take(snapshot: RoomSnapshot): void {
     const before = this.snapshot
     this.snapshot = snapshot
-    const line: LineFrame = {
-      type: 'line',
-      serving: snapshot.serving,
-      waiting: snapshot.waiting,
-      perMinute: snapshot.perMinute,
-      gone: snapshot.gone,
-      seatsLeft: snapshot.seatsLeft,
-      at: new Date(snapshot.at).toISOString(),
-    }
-    this.#lineText = JSON.stringify(line)
+    const roomChanged = this.#broadcast.take(snapshot)
     if (!before) {
       this.#toldServing = snapshot.serving
-      this.#roomText = roomText(snapshot)
       for (const socket of this.sockets) this.greet(socket)
       return
     }
-    const text = roomText(snapshot)
-    if (text !== this.#roomText) {
-      this.#roomText = text
-      this.parts.publish(this.topic('all'), JSON.stringify(roomFrame(snapshot, this.parts.now())))
+    if (roomChanged) {
+      // A pause moves every claimBefore; whoever has one is asked about, and told when it changed.
       for (const { data } of this.#unsettled) data.checkAt = 0
       this.check()
-    }
-    if (snapshot.noticeId > before.noticeId && snapshot.noticeText) {
-      const { noticeId, noticeText } = snapshot
-      const notice = { type: 'notice', id: String(noticeId), text: noticeText, to: 'everyone' }
-      this.parts.publish(this.topic('all'), JSON.stringify(notice))
     }
     if (snapshot.epoch > before.epoch) void this.#returnAll(before.epoch)
     else if (snapshot.phase === 'closed') this.#endAll()
     else if (snapshot.serving > this.#toldServing)
       void this.#ask(this.#raise(this.#toldServing, snapshot.serving))
-    this.#tellLine(`${line.serving} ${line.waiting} ${line.perMinute} ${line.seatsLeft}`)
-  }
-
-  #tellLine(what: string): void {
-    const now = this.parts.now()
-    for (const tier of TIERS) {
-      const every = this.#toldLineText[tier] === what ? STILL_EVERY_MS : TOLD_EVERY_MS[tier]
-      if (now - this.#toldLineAt[tier] < every) continue
-      this.#toldLineAt[tier] = now
-      this.#toldLineText[tier] = what
-      this.parts.publish(this.topic(tier), this.#lineText)
-    }
   }
 
   #hear(news: RoomNews): void {
@@ -383,22 +349,3 @@ export class EventHub {
       ).catch(() => {})
   }
 }
-
-function roomFrame(snapshot: RoomSnapshot, now: number): RoomFrame {
-  const { phase, lobbyAt, onSaleAt, doorSeconds, passSeconds, epoch, noticeText } = snapshot
-  return {
-    type: 'room',
-    phase,
-    lobbyAt: lobbyAt?.toISOString() ?? null,
-    onSaleAt: onSaleAt?.toISOString() ?? null,
-    commitment: null,
-    doorSeconds,
-    passSeconds,
-    epoch,
-    serverTime: new Date(now).toISOString(),
-    ...(noticeText ? { message: noticeText } : {}),
-  }
-}
-
-/** What a `room` frame says apart from the time: it is sent again when this changes. */
-const roomText = (snapshot: RoomSnapshot) => JSON.stringify({ ...roomFrame(snapshot, 0), message: undefined })

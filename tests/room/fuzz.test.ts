@@ -7,8 +7,9 @@ import { freshStores, type FreshStores } from '../support/stores.ts'
 const STORES_WITHIN_MS = 60_000
 const STEPS = 600
 const ACCOUNTS = 40
+const ADMITTED_MIN = 5
 /** Seeds that once failed, or cover a wipe, a pause and a changed limit early. */
-const KEPT_SEEDS = [7, 42]
+const KEPT_SEEDS = [7, 42, 913059204]
 
 let stores: FreshStores
 let lines: Awaited<ReturnType<typeof openLines>>
@@ -76,7 +77,7 @@ async function play(seed: number) {
   const account = () => `p${int(ACCOUNTS)}`
   const moves: [weight: number, move: () => Promise<unknown>][] = [
     [30, () => join(room, notes, account())],
-    [25, async () => room.line.claim(room.eventId, account())],
+    [25, async () => room.line.claim(room.eventId, random() < 0.7 ? await calledOne(room, int) : account())],
     [5, () => leave(room, notes, account())],
     [4, async () => room.line.defer(room.eventId, account())],
     [8, async () => dropOne(room, account())],
@@ -84,13 +85,13 @@ async function play(seed: number) {
     [4, async () => Promise.all([room.tick('one'), room.tick('two')])],
     [20, async () => room.pass(int(3_000))],
     [2, async () => room.pass(int(40_000))],
-    [2, async () => room.set({ control: random() < 0.4 ? 'paused' : 'open' })],
+    [2, async () => room.set({ control: random() < 0.25 ? 'paused' : 'open' })],
     [2, async () => room.set({ activeMax: 1 + int(6) })],
     [1, async () => setRate(room, notes, 4 + int(20))],
     [1, async () => room.set({ doorSeconds: int(12), passSeconds: 5 + int(30), graceSeconds: int(20) })],
-    [1, async () => void (room.seats = { total: 10, available: int(3), reserved: int(2) })],
-    [0.3, () => wipe(room, notes)],
-    [0.3, async () => reopen(room)],
+    [1, async () => void (room.seats = { total: 10, available: Math.max(0, int(6) - 1), reserved: int(2) })],
+    [0.15, () => wipe(room, notes)],
+    [0.15, async () => reopen(room)],
   ]
   const all = moves.reduce((sum, [weight]) => sum + weight, 0)
   for (let step = 0; step < STEPS; step++) {
@@ -99,7 +100,8 @@ async function play(seed: number) {
     await chosen[1]()
     await check(room, notes, step)
   }
-  expect(notes.admittedAt.length).toBeGreaterThan(0)
+  // A kept run in which hardly anybody got in would show nothing.
+  if (KEPT_SEEDS.includes(seed)) expect(notes.admittedAt.length).toBeGreaterThan(ADMITTED_MIN)
 }
 
 async function join(room: TestLine, notes: Notes, who: string) {
@@ -122,6 +124,14 @@ async function join(room: TestLine, notes: Notes, who: string) {
     number,
     epoch: entrant.epoch,
   })
+}
+
+/** Somebody who may claim now, found as the audit would: by asking about everybody. */
+async function calledOne(room: TestLine, int: (below: number) => number): Promise<string> {
+  const everybody = Array.from({ length: ACCOUNTS }, (_, i) => `p${i}`)
+  const standing = await Promise.all(everybody.map((who) => room.line.entrant(room.eventId, who)))
+  const called = standing.filter(({ state }) => state === 'called')
+  return called[int(called.length)]?.accountId ?? 'p0'
 }
 
 async function leave(room: TestLine, notes: Notes, who: string) {

@@ -155,8 +155,10 @@ describe('who may open a socket', () => {
     const { token } = await app.person()
     const raw = new WebSocket(`${app.url.replace('http', 'ws')}/ws/event/${eventId}?token=${token}`)
     const error = await new Promise<string>((resolve) => {
-      raw.onopen = () => raw.send(JSON.stringify({ type: 'join' }))
-      raw.onmessage = ({ data }) => String(data).includes('"error"') && resolve(String(data))
+      raw.addEventListener('open', () => raw.send(JSON.stringify({ type: 'join' })))
+      raw.addEventListener('message', ({ data }) => {
+        if (String(data).includes('"error"')) resolve(String(data))
+      })
     })
     expect(JSON.parse(error)).toMatchObject({ code: 'unauthenticated' })
     raw.close()

@@ -41,19 +41,19 @@ export async function openSocket(
     changed.resolve()
     changed = Promise.withResolvers()
   }
-  raw.onmessage = ({ data }) => {
+  raw.addEventListener('message', ({ data }) => {
     frames.push(JSON.parse(String(data)) as ServerFrame)
     signal()
-  }
-  raw.onclose = ({ code, reason }) => {
+  })
+  raw.addEventListener('close', ({ code, reason }) => {
     open.delete(raw)
     closing = { code, reason }
     signal()
-  }
+  })
   await new Promise<void>((resolve) => {
-    raw.onopen = () => resolve()
+    raw.addEventListener('open', () => resolve())
     raw.addEventListener('close', () => resolve())
-    raw.onerror = () => resolve()
+    raw.addEventListener('error', () => resolve())
   })
 
   async function until<T>(read: () => T | null, what: string, withinMs: number): Promise<T> {

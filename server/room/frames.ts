@@ -1,0 +1,107 @@
+// Decides what each frame of a client does, one frame of a socket after the other; nothing thrown leaves this file.
+import { identifyToken } from '../auth/access.ts'
+import type { Context } from '../context.ts'
+import { toRefusal } from '../errors.ts'
+import { faultFields } from '../log.ts'
+import { CLOSE_CODES, LIMITS } from '../protocol/codes.ts'
+import type { ClientFrame } from '../protocol/socket.ts'
+import { limit } from '../rate-limit.ts'
+import { sendError, sendRefusal, type Socket } from './connection.ts'
+import type { EventHub } from './hub.ts'
+
+/** Works through a socket's frames in order. */
+export async function workThrough(context: Context, hub: EventHub, socket: Socket): Promise<void> {
+  const { data } = socket
+  data.working = true
+  for (let frame = data.queue.shift(); frame; frame = data.queue.shift()) {
+    try {
+      if (hub.sockets.has(socket)) await handle(context, hub, socket, frame)
+    } catch (fault) {
+      const refusal = toRefusal(fault)
+      if (refusal.code === 'internal')
+        context.log.error('frame_failed', { type: frame.type, ...faultFields(fault) })
+      sendRefusal(socket, refusal)
+    }
+  }
+  data.working = false
+}
+
+async function handle(context: Context, hub: EventHub, socket: Socket, frame: ClientFrame): Promise<void> {
+  const { data } = socket
+  const { eventId } = data
+  const { room } = context
+  switch (frame.type) {
+    case 'hello':
+      return hello(context, hub, socket, frame.token)
+    case 'watch':
+      data.stopSeats?.()
+      data.stopSeats = context.availability.watch(
+        eventId,
+        frame.version,
+        (_frame, text) => void socket.send(text),
+      )
+      return
+    case 'unwatch':
+      data.stopSeats?.()
+      data.stopSeats = null
+      return
+  }
+  const { accountId } = data
+  if (accountId === null) return sendError(socket, 'unauthenticated')
+  const limited = await limit(context, { name: 'room', key: accountId })
+  if (!limited.ok) return sendError(socket, 'rate_limited')
+  switch (frame.type) {
+    case 'join': {
+      const { ticket = '' } = frame
+      const move = await room.join(eventId, accountId, { ticket, socket: data.connection })
+      if (move.ok) return hub.joined(socket, move.entrant)
+      return sendError(socket, move.refusal, move.message)
+    }
+    case 'claim': {
+      const move = await room.claim(eventId, accountId)
+      if (!move.ok) return sendError(socket, move.refusal, move.message)
+      if (move.entrant.state === 'waiting')
+        return sendError(socket, 'request_invalid', 'It is not your turn yet.')
+      if (move.entrant.state === 'outside' && data.state === 'outside')
+        return sendError(socket, 'request_invalid', 'You are not in the line.')
+      return hub.settle(socket, move.entrant)
+    }
+    case 'leave': {
+      const { endings } = data
+      await room.leave(eventId, accountId)
+      hub.end(socket, 'left')
+      // A socket that never joined may give up the place another one took.
+      if (data.endings === endings) hub.sayEnded(socket, 'left')
+      return
+    }
+    case 'defer': {
+      const move = await room.defer(eventId, accountId)
+      return move.ok ? hub.joined(socket, move.entrant) : sendError(socket, move.refusal, move.message)
+    }
+  }
+}
+
+async function hello(
+  context: Context,
+  hub: EventHub,
+  socket: Socket,
+  token: string | undefined,
+): Promise<void> {
+  const { data } = socket
+  if (token !== undefined) {
+    const identity = await identifyToken(context, token)
+    const other = data.accountId !== null && data.accountId !== identity?.accountId
+    if (!identity || other) {
+      sendError(socket, 'unauthenticated')
+      return socket.close(CLOSE_CODES.unauthenticated)
+    }
+    if (data.accountId === null) {
+      if (hub.socketsOf(identity.accountId) >= LIMITS.socketsPerAccountAndEvent)
+        return socket.close(CLOSE_CODES.rate_limited, 'too many sockets')
+      data.accountId = identity.accountId
+      hub.identified(socket)
+    }
+    data.sessionId = identity.sessionId
+  }
+  hub.greet(socket)
+}
