@@ -137,6 +137,13 @@ async function keepProgress(parts: ClockParts, room: Ticking): Promise<void> {
   const { epoch, arrivals, serving } = view
   const { saved } = room
   if (saved && saved.epoch === epoch && saved.arrivals === arrivals && saved.serving === serving) return
-  await parts.saveProgress(eventId, { epoch, arrivals, serving })
+  const stored = await parts.saveProgress(eventId, { epoch, arrivals, serving })
   room.saved = { epoch, arrivals, serving }
+  // Another server may have saved a later look; but a Redis that still knows less than Postgres has lost its latest
+  // moves (restored from an older file, or a replica that was behind), and numbers would be given twice.
+  if (stored.arrivals <= arrivals && stored.serving <= serving) return
+  const again = await parts.line.look(eventId)
+  if (!again || (again.arrivals >= stored.arrivals && again.serving >= stored.serving)) return
+  parts.log.warn('room_restarted', { eventId, epoch })
+  await parts.line.restart(room.settings)
 }

@@ -25,7 +25,7 @@ import {
   type Entrant,
   type RoomSnapshot,
 } from './entrant.ts'
-import { RESTORE_LOCK_MS, restoreLockKey } from './keys.ts'
+import { RESTORE_LOCK_MS, restoreLockKey, roomKeys } from './keys.ts'
 import type { RoomClock } from './room-clock.ts'
 import { refuseLost, runScript, type ScriptAnswer, type ScriptName } from './scripts.ts'
 
@@ -122,6 +122,12 @@ export function createLine(parts: RoomParts) {
     ensure,
     admitted: parts.admitted,
     push,
+
+    /** Gives up what Redis holds of a line and starts its next epoch; everybody comes back by ticket. */
+    async restart(settings: RoomSettings): Promise<void> {
+      await redis.del(...roomKeys(settings.eventId)).catch(refuseLost)
+      await ensure(settings)
+    },
 
     /**
      * Enters the line, or comes back to the place the account has. `ticket` is the signed place of an earlier `joined`;
