@@ -80,8 +80,9 @@ test('every room is entered by its door only', async () => {
   expect(all.map(violation).filter((found) => found !== null)).toEqual([])
 })
 
+const caught = (from: string, to: string) => violation({ from, to, typeOnly: false }) !== null
+
 test('the rules catch what they are for', () => {
-  const caught = (from: string, to: string) => violation({ from, to, typeOnly: false }) !== null
   expect(caught('db/events.ts', '../server/errors.ts')).toBe(true)
   expect(caught('worker/main.ts', '../server/config.ts')).toBe(true)
   expect(caught('web/src/main.ts', '../../db/schema.ts')).toBe(true)

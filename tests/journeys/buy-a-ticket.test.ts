@@ -1,54 +1,11 @@
 // A person's whole way in a real browser: from an address nobody knows to a paid ticket and its mail.
-import { afterAll, beforeAll, expect, test } from 'bun:test'
-import AxeBuilder from '@axe-core/playwright'
-import type { Browser, Page } from 'playwright'
-import { hasBrowser, launchBrowser } from '../support/browser.ts'
-import { startWholeStack, type WholeStack } from '../support/whole-stack.ts'
+import { expect, test } from 'bun:test'
+import { hasBrowser } from '../support/browser.ts'
+import { accessFaults, startJourney } from '../support/journey.ts'
 
-const START_MS = 120_000
 const JOURNEY_MS = 90_000
-const STEP_MS = 20_000
-const POLL_MS = 200
 const PASSWORD = 'a long enough secret'
-
-let stack: WholeStack
-let browser: Browser
-
-beforeAll(async () => {
-  if (!hasBrowser) return
-  stack = await startWholeStack()
-  browser = await launchBrowser()
-}, START_MS)
-
-afterAll(async () => {
-  await browser?.close()
-  await stack?.stop()
-}, START_MS)
-
-interface Mail {
-  subject: string
-  text: string
-  links: string[]
-}
-
-async function mailTo(address: string, about: RegExp): Promise<Mail> {
-  const deadline = Date.now() + STEP_MS
-  for (;;) {
-    const answer = await fetch(`${stack.run.url}/api/v1/dev/mailbox?to=${encodeURIComponent(address)}`)
-    const { data } = (await answer.json()) as { data: Mail[] }
-    const found = data.find(({ subject }) => about.test(subject))
-    if (found) return found
-    if (Date.now() > deadline) throw new Error(`no mail about ${about} within ${STEP_MS} ms`)
-    await Bun.sleep(POLL_MS)
-  }
-}
-
-async function violations(page: Page): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag22aa'])
-    .analyze()
-  return found.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-}
+const journey = startJourney()
 
 for (const screen of [
   { name: 'on a desk', viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
@@ -57,26 +14,27 @@ for (const screen of [
   test.skipIf(!hasBrowser)(
     `registering, waiting, choosing two seats and paying ends with a mail, ${screen.name}`,
     async () => {
-      const context = await browser.newContext({ viewport: screen.viewport, colorScheme: screen.colorScheme })
-      const page = await context.newPage()
-      page.setDefaultTimeout(STEP_MS)
+      const { viewport, colorScheme } = screen
+      const page = await journey.openPage({ viewport, colorScheme })
+      const run = journey.run()
       const faults: string[] = []
       page.on('pageerror', (fault) => faults.push(fault.message))
       const address = `journey-${Bun.randomUUIDv7()}@example.test`
-      const event = `${stack.run.url}/events/${stack.run.demo!.eventId}`
-      const accessible = async () => expect(await violations(page)).toEqual([])
+      const event = `${run.url}/events/${run.demo!.eventId}`
+      const accessible = async () => expect(await accessFaults(page)).toEqual([])
 
-      await page.goto(`${stack.run.url}/register`)
+      await page.goto(`${run.url}/register`)
       await page.getByLabel('Name').fill('Ada Buyer')
       await page.getByLabel('Email').fill(address)
       await page.getByLabel('Password').fill(PASSWORD)
       await accessible()
       await page.locator('form button[type=submit]').click()
-      const [link] = (await mailTo(address, /confirm your email/i)).links
+      const [link] = (await journey.mailTo(address, ({ subject }) => /confirm your email/i.test(subject)))
+        .links
       await page.goto(link!)
       await page.locator('main button').first().click()
 
-      await page.goto(`${stack.run.url}/login?next=${encodeURIComponent(new URL(event).pathname)}`)
+      await page.goto(`${run.url}/login?next=${encodeURIComponent(new URL(event).pathname)}`)
       await page.getByLabel('Email').fill(address)
       await page.getByLabel('Password').fill(PASSWORD)
       await page.locator('form button[type=submit]').click()
@@ -112,10 +70,12 @@ for (const screen of [
       await page.waitForURL(/\/confirmed$/)
       await accessible()
       expect(await page.locator('main').innerText()).toContain('178')
-      const confirmation = await mailTo(address, /booked|confirmed|tickets/i)
+      const confirmation = await journey.mailTo(address, ({ subject }) =>
+        /booked|confirmed|tickets/i.test(subject),
+      )
       expect(confirmation.text).toContain('Stalls')
       expect(faults).toEqual([])
-      await context.close()
+      await page.context().close()
     },
     JOURNEY_MS,
   )

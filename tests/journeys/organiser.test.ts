@@ -1,48 +1,26 @@
 // An organiser's whole way in a real browser: from signing in to a published event whose room is paused from the desk.
-import { afterAll, beforeAll, expect, test } from 'bun:test'
-import AxeBuilder from '@axe-core/playwright'
-import type { Browser, Page } from 'playwright'
-import { hasBrowser, launchBrowser } from '../support/browser.ts'
-import { startWholeStack, type WholeStack } from '../support/whole-stack.ts'
+import { expect, test } from 'bun:test'
+import type { Page } from 'playwright'
+import { hasBrowser } from '../support/browser.ts'
+import { accessFaults, startJourney } from '../support/journey.ts'
 
-const START_MS = 120_000
 const JOURNEY_MS = 120_000
-const STEP_MS = 20_000
 const DAY_MS = 86_400_000
-
-let stack: WholeStack
-let browser: Browser
-
-beforeAll(async () => {
-  if (!hasBrowser) return
-  stack = await startWholeStack()
-  browser = await launchBrowser()
-}, START_MS)
-
-afterAll(async () => {
-  await browser?.close()
-  await stack?.stop()
-}, START_MS)
-
-async function violations(page: Page): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag22aa'])
-    .analyze()
-  return found.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-}
+const journey = startJourney()
 
 async function expectReadable(page: Page): Promise<void> {
-  expect(await violations(page)).toEqual([])
+  expect(await accessFaults(page)).toEqual([])
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0)
 }
 
 async function signIn(page: Page, role: string, next: string): Promise<void> {
-  const account = stack.run.demo!.accounts.find((one) => one.role === role)!
-  await page.goto(`${stack.run.url}/login?next=${encodeURIComponent(next)}`)
+  const run = journey.run()
+  const account = run.demo!.accounts.find((one) => one.role === role)!
+  await page.goto(`${run.url}/login?next=${encodeURIComponent(next)}`)
   await page.getByLabel('Email').fill(account.email)
   await page.getByLabel('Password').fill(account.password)
   await page.locator('form button[type=submit]').click()
-  await page.waitForURL(stack.run.url + next)
+  await page.waitForURL(run.url + next)
 }
 
 const wall = (ms: number) => new Date(ms).toISOString().slice(0, 16)
@@ -108,9 +86,8 @@ for (const screen of [
   test.skipIf(!hasBrowser)(
     `an event is created, seated, published and paused, ${screen.name}`,
     async () => {
-      const context = await browser.newContext({ viewport: screen.viewport, colorScheme: screen.colorScheme })
-      const page = await context.newPage()
-      page.setDefaultTimeout(STEP_MS)
+      const { viewport, colorScheme } = screen
+      const page = await journey.openPage({ viewport, colorScheme })
       const faults: string[] = []
       page.on('pageerror', (fault) => faults.push(fault.message))
       const name = `Winter Concert ${Bun.randomUUIDv7()}`
@@ -137,11 +114,10 @@ for (const screen of [
       await page.getByRole('link', { name: 'Watch the sale' }).waitFor()
       await expectReadable(page)
       // Whoever is not signed in finds it too.
-      const visitor = await browser.newContext()
-      const list = await visitor.newPage()
-      await list.goto(stack.run.url)
-      await list.getByRole('link', { name }).waitFor({ timeout: STEP_MS })
-      await visitor.close()
+      const list = await journey.openPage()
+      await list.goto(journey.run().url)
+      await list.getByRole('link', { name }).waitFor()
+      await list.context().close()
 
       await takeRowOffSale(page)
       await goTo(page, 'Live desk')
@@ -150,7 +126,7 @@ for (const screen of [
       await page.getByText('Paused: nobody is let in').waitFor()
       await page.getByText('181 of 200').waitFor()
       await expectReadable(page)
-      const answer = await fetch(`${stack.run.url}/api/v1/event/${eventId}/room`)
+      const answer = await fetch(`${journey.run().url}/api/v1/event/${eventId}/room`)
       expect(await answer.json()).toMatchObject({ data: { enabled: true, phase: 'paused' } })
 
       await goTo(page, 'Overview')
@@ -162,7 +138,7 @@ for (const screen of [
       await sure.click()
       await page.getByText('This event is cancelled').waitFor()
       expect(faults).toEqual([])
-      await context.close()
+      await page.context().close()
     },
     JOURNEY_MS,
   )
@@ -170,9 +146,7 @@ for (const screen of [
 test.skipIf(!hasBrowser)(
   'an administrator gives a role, and cannot take the last administration away',
   async () => {
-    const context = await browser.newContext({ viewport: { width: 360, height: 740 } })
-    const page = await context.newPage()
-    page.setDefaultTimeout(STEP_MS)
+    const page = await journey.openPage({ viewport: { width: 360, height: 740 } })
     await signIn(page, 'ADMIN', '/admin')
     await page.getByLabel('Name or address').fill('buyer@onsale.test')
     await page.getByRole('button', { name: 'Find' }).click()
@@ -190,10 +164,10 @@ test.skipIf(!hasBrowser)(
     await page.getByText('Nobody would be left').waitFor()
     await expectReadable(page)
 
-    await context.clearCookies()
+    await page.context().clearCookies()
     await signIn(page, 'USER', '/organise')
     await page.getByRole('link', { name: 'Create an event' }).waitFor()
-    await context.close()
+    await page.context().close()
   },
   JOURNEY_MS,
 )

@@ -1,0 +1,67 @@
+// Owns what every journey in a browser needs: one running stack, one browser, the mail that comes, and axe.
+import AxeBuilder from '@axe-core/playwright'
+import { afterAll, beforeAll } from 'bun:test'
+import type { Browser, BrowserContextOptions, Page } from 'playwright'
+import type { RunFile } from '../../dev/up/run-file.ts'
+import { hasBrowser, launchBrowser } from './browser.ts'
+import { startWholeStack, type WholeStack } from './whole-stack.ts'
+
+const START_MS = 120_000
+/** One step of a person on a machine that is busy with other tests. */
+const STEP_MS = 20_000
+const POLL_MS = 200
+const RULES = ['wcag2a', 'wcag2aa', 'wcag22aa']
+
+export interface Mail {
+  subject: string
+  text: string
+  links: string[]
+}
+
+export interface Journey {
+  run(): RunFile
+  /** A page in a context of its own, as if on another device. */
+  openPage(options?: BrowserContextOptions): Promise<Page>
+  /** The first mail to an address that `isIt` accepts. */
+  mailTo(address: string, isIt: (mail: Mail) => boolean): Promise<Mail>
+}
+
+/** Call at the top of a file: starts everything before its tests and ends it after them. */
+export function startJourney(): Journey {
+  let stack: WholeStack
+  let browser: Browser
+  beforeAll(async () => {
+    if (!hasBrowser) return
+    stack = await startWholeStack()
+    browser = await launchBrowser()
+  }, START_MS)
+  afterAll(async () => {
+    await browser?.close()
+    await stack?.stop()
+  }, START_MS)
+
+  return {
+    run: () => stack.run,
+    async openPage(options = {}) {
+      const page = await (await browser.newContext(options)).newPage()
+      page.setDefaultTimeout(STEP_MS)
+      return page
+    },
+    async mailTo(address, isIt) {
+      const deadline = Date.now() + STEP_MS
+      for (;;) {
+        const answer = await fetch(`${stack.run.url}/api/v1/dev/mailbox?to=${encodeURIComponent(address)}`)
+        const found = ((await answer.json()) as { data: Mail[] }).data.find(isIt)
+        if (found) return found
+        if (Date.now() > deadline) throw new Error(`no such mail within ${STEP_MS} ms`)
+        await Bun.sleep(POLL_MS)
+      }
+    },
+  }
+}
+
+/** What axe finds against WCAG 2.2 AA on the page as it is now. */
+export async function accessFaults(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze()
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+}
