@@ -35,7 +35,7 @@ export const DEFER_PLACES = 50
 export const EPOCH_GAP = 100_000
 const RATE_WINDOW_MS = 60_000
 const GONE_BUCKETS_MAX = 64
-/** A client without a socket that has not asked for this long has gone; longer when the organiser's grace is. */
+/** A client without a socket is believed to be there for this long after it asked, or for the grace when that is longer. */
 const HTTP_PRESENCE_SECONDS = 60
 const RESTORE_ATTEMPTS = 20
 const RESTORE_WAIT_MS = 50

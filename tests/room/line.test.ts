@@ -368,6 +368,17 @@ describe('a lost connection', () => {
     await room.tick()
     expect(await stateOf(room, 'a')).toBe('outside')
   })
+
+  test('over HTTP keeps its place for graceSeconds when that is longer', async () => {
+    const room = await lines.make({ graceSeconds: 600, onSaleAt: new Date(Date.now() + 3_600_000) })
+    await room.line.join(room.eventId, 'a')
+    room.pass(599_000)
+    await room.tick()
+    expect(await stateOf(room, 'a')).toBe('waiting')
+    room.pass(1_000)
+    await room.tick()
+    expect(await stateOf(room, 'a')).toBe('outside')
+  })
 })
 
 describe('a wiped Redis', () => {

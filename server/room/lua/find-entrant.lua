@@ -1,10 +1,10 @@
 -- Tells where an account stands; asking over HTTP also says that somebody is still there.
--- KEYS: the room's (line.lua).  ARGV: now, channel, account, seconds of presence the question is worth (0 = none).
+-- KEYS: the room's (line.lua).  ARGV: now, channel, account, seconds of presence the question is worth at the least (0 = none).
 -- RETURNS { found | unknown, … } as answer() says.
 if not meta.epoch then return { 'unknown' } end
 local account, seconds = ARGV[3], tonumber(ARGV[4])
 local found = answer('found', account)
 if seconds > 0 and found[2] == 'waiting' and found[8] == '' then
-  redis.call('ZADD', AWAY, int(room_now() + seconds * 1000), account)
+  redis.call('ZADD', AWAY, int(believed_until(seconds)), account)
 end
 return found

@@ -1,9 +1,9 @@
 -- Decides an account's one place: the place it has, the place its earlier ticket proves, or the next number.
 -- KEYS: the room's (line.lua).  ARGV: now, channel, account, socket ('' = over HTTP), number and epoch of a verified
--- ticket ('' = none), seconds until somebody without a socket counts as away.
+-- ticket ('' = none), seconds a client without a socket is believed to be there at the least.
 -- RETURNS { joined | resumed | restored | refused | unknown, … } as answer() says; refused adds the phase.
 if not meta.epoch then return { 'unknown' } end
-local account, socket, awayMs = ARGV[3], ARGV[4], tonumber(ARGV[7]) * 1000
+local account, socket, seconds = ARGV[3], ARGV[4], tonumber(ARGV[7])
 local number, epoch = tonumber(ARGV[5]), tonumber(ARGV[6])
 
 local function present(e)
@@ -15,7 +15,7 @@ local function present(e)
   if e.socket ~= '' then
     redis.call('ZREM', AWAY, account)
   else
-    redis.call('ZADD', AWAY, int(room_now() + awayMs), account)
+    redis.call('ZADD', AWAY, int(believed_until(seconds)), account)
   end
 end
 

@@ -32,6 +32,8 @@ end
 -- Turns and lost connections run out in room time, which stands still while the room is paused or off.
 local function room_now() return (tonumber(meta.frozenAt) or now) - get('frozenMs') end
 local function wall(room_ms) return room_ms + now - room_now() end
+-- Until when somebody without a socket is believed to be there: the grace, and `seconds` at the least.
+local function believed_until(seconds) return room_now() + math.max(seconds, tonumber(settings.graceSeconds) or 0) * 1000 end
 
 -- People with a place in [from, to): numbers below `restoredTo` are there only if they came back.
 local function people(from, to)
