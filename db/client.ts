@@ -18,6 +18,8 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 const CONNECT_TIMEOUT_SECONDS = 5
 /** The driver's own backoff grows to 20 s; a restarted Postgres must be used again at once. */
 const RECONNECT_BACKOFF_SECONDS = 0.1
+/** Characters; the longest statement of the reservation path has some 1,500. */
+const PREPARED_TEXT_MAX = 4_000
 const CLOSE_TIMEOUT_SECONDS = 5
 const RETRIES_MAX = 3
 const RETRY_JITTER_MS = 40
@@ -55,6 +57,7 @@ export function connectLedger(url: string, options: LedgerOptions): Ledger {
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     },
   })
+  sql.unsafe = prepared(sql.unsafe.bind(sql) as RunText) as typeof sql.unsafe
   if (options.guarded !== false) guardTransactions(sql)
   return { db: drizzle(sql, { schema }), sql, close: () => sql.end({ timeout: CLOSE_TIMEOUT_SECONDS }) }
 }
@@ -112,8 +115,20 @@ export function isStoreLost(fault: unknown): boolean {
   return lost.includes(code) || code.startsWith('CONNECTION_') || code.startsWith('08')
 }
 
+type RunText = (text: string, parameters?: unknown[], options?: object) => unknown
+
+/**
+ * Drizzle sends every query unprepared, so that Postgres parses and plans it anew and the driver waits for its
+ * description first: holds and confirmations reached 0.6 of the rate they have prepared. A statement with a long list
+ * of parameters is one of many that differ by its length; preparing those would fill each connection's memory.
+ */
+function prepared(run: RunText): RunText {
+  return (text, parameters, options) =>
+    run(text, parameters, { ...options, prepare: text.length <= PREPARED_TEXT_MAX })
+}
+
 type Begin = (...args: unknown[]) => Promise<unknown>
-type TransactionClient = object & { unsafe: (...args: unknown[]) => unknown; savepoint: Begin }
+type TransactionClient = object & { unsafe: RunText; savepoint: Begin }
 
 /**
  * Closes a hole of postgres.js 3.4.9: when its back end dies, `begin()` rejects, but the callback runs on, its next
@@ -162,9 +177,9 @@ function guardClient(tx: TransactionClient, state: { lost: boolean }): Transacti
     },
     get(target, property) {
       if (property === 'unsafe')
-        return (...args: unknown[]) => {
+        return (...args: Parameters<RunText>) => {
           refuseWhenLost()
-          return watch(target.unsafe(...args))
+          return watch(prepared(target.unsafe)(...args))
         }
       if (property === 'savepoint')
         return (...args: unknown[]) => {

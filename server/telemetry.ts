@@ -15,6 +15,7 @@ const WAIT_BUCKETS = [1, 5, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_20
 /** A process that has not reported for this long has ended; its figures leave the answer. */
 const SNAPSHOT_MAX_AGE_MS = 15_000
 const SNAPSHOTS_MAX = 256
+const HEAP_SPACES = ['total', 'used', 'available'].map((kind) => `nodejs_heap_space_size_${kind}_bytes`)
 export const METRICS_CHANNEL = 'metrics'
 
 export interface MetricsSnapshot {
@@ -31,6 +32,8 @@ export type Telemetry = ReturnType<typeof createTelemetry>
 export function createTelemetry(log: Log, name: string) {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  // Asking the runtime for its heap spaces takes milliseconds, and the report goes out every second.
+  for (const metric of HEAP_SPACES) registry.removeSingleMetric(metric)
   const counter = <L extends string>(metric: string, help: string, labelNames: L[] = []) =>
     new Counter({ name: metric, help, labelNames, registers: [registry] })
   const gauge = (metric: string, help: string, aggregator: 'sum' | 'max' = 'sum') =>
