@@ -11,6 +11,8 @@ const EVENTS_PER_ROUND = 500
 
 export function reconciling({ ledger, gate, telemetry }: Context): LoopPlan {
   let cursor: EventCursor | null = null
+  /** Where the next pass over an event's unmoved seats begins; nothing is kept of an event that begins anew. */
+  const unmovedFrom = new Map<string, number>()
   return {
     name: 'reconcile-seats',
     paceMs: PACE_MS,
@@ -19,7 +21,9 @@ export function reconciling({ ledger, gate, telemetry }: Context): LoopPlan {
         const page: EventRow[] = await listPublishedEvents(ledger.db, { limit: PAGE, cursor })
         for (const { id: eventId, onSaleAt } of page) {
           if (onSaleAt !== null && onSaleAt > new Date()) continue
-          const { repaired } = await reconcileSeats(gate, eventId)
+          const { repaired, next } = await reconcileSeats(gate, eventId, unmovedFrom.get(eventId))
+          if (next === 0) unmovedFrom.delete(eventId)
+          else unmovedFrom.set(eventId, next)
           if (repaired > 0) telemetry.seatsRepaired({ eventId, repaired })
         }
         const last = page.at(-1)

@@ -4,7 +4,7 @@ import { holdSeats } from '../../db/bookings/hold-seats.ts'
 import { connectRedis, redisReady } from '../../db/redis.ts'
 import { parseSeatFeed, seatFeedChannel, type SeatFeed } from '../../db/seat-gate/feed.ts'
 import { seatLockKey, seatStatusKey } from '../../db/seat-gate/keys.ts'
-import { reconcileSeats } from '../../db/seat-gate/reconcile.ts'
+import { reconcileSeats, UNMOVED_PER_PASS } from '../../db/seat-gate/reconcile.ts'
 import { lockSeats, settleSeats, unlockSeats } from '../../db/seat-gate/seat-gate.ts'
 import {
   aBuyer,
@@ -95,16 +95,28 @@ describe('a cache that lies', () => {
       await t.redis.set(seatStatusKey(eventId, n), lie)
       expect(await attempt(eventId, n)).toBe('seat_taken')
     }
-    expect(await reconcileSeats(t, eventId)).toEqual({ repaired: 4 })
+    expect(await reconcileSeats(t, eventId)).toEqual({ repaired: 4, next: 0 })
     for (const n of [0, 1, 2, 3]) expect(await attempt(eventId, n)).toBe('held')
-    expect(await reconcileSeats(t, eventId)).toEqual({ repaired: 0 })
+    expect(await reconcileSeats(t, eventId)).toEqual({ repaired: 0, next: 0 })
+  })
+
+  test('about a seat nobody ever moved is found when its turn comes, about a moved one in every pass', async () => {
+    const eventId = await anEvent(t.db, { seats: UNMOVED_PER_PASS + 10 })
+    const last = UNMOVED_PER_PASS + 9
+    await aHold(t.gate, { eventId, seats: [last - 1] })
+    await t.redis.set(seatStatusKey(eventId, last), 'SOLD:7')
+    await t.redis.del(seatStatusKey(eventId, last - 1))
+    expect(await reconcileSeats(t, eventId)).toEqual({ repaired: 1, next: UNMOVED_PER_PASS })
+    expect(await cached(eventId, last - 1)).toBe('RESERVED:1')
+    expect(await reconcileSeats(t, eventId, UNMOVED_PER_PASS)).toEqual({ repaired: 1, next: 0 })
+    expect(await attempt(eventId, last)).toBe('held')
   })
 
   test('wiped: reconciling fills it again with what is not free', async () => {
     const eventId = await anEvent(t.db)
     await aHold(t.gate, { eventId, seats: [0, 1] })
     await t.redis.flushdb()
-    expect(await reconcileSeats(t, eventId)).toEqual({ repaired: 2 })
+    expect(await reconcileSeats(t, eventId)).toEqual({ repaired: 2, next: 0 })
     expect(await cached(eventId, 0)).toBe('RESERVED:1')
     expect(await t.redis.pttl(seatStatusKey(eventId, 0))).toBeGreaterThan(0)
   })
