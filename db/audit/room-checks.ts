@@ -11,6 +11,7 @@ type AuditedKey = (typeof AUDITED_ROOM_KEYS)[number]
 export const auditedRoomKey = (eventId: string, name: AuditedKey) => `room:{${eventId}}:${name}`
 
 const BUCKETS_PER_MINUTE = 240
+const BUCKET_MS = 250
 const SCAN_COUNT = 1_000
 
 interface Entrant {
@@ -45,23 +46,26 @@ export async function checkRooms({
   ]
 }
 
-async function checkPasses(redis: RedisClient, eventId: string): Promise<string[]> {
-  const [settings, live, admissions] = await Promise.all([
+/** I8 of one room: what is broken, in words. */
+export async function checkPasses(redis: RedisClient, eventId: string): Promise<string[]> {
+  const [settings, [liveWhenLowered, rateLoweredAt], live, admissions] = await Promise.all([
     redis.hgetall(auditedRoomKey(eventId, 'settings')),
+    redis.hmget(auditedRoomKey(eventId, 'meta'), 'liveWhenLowered', 'rateLoweredAt'),
     redis.zcount(auditedRoomKey(eventId, 'active'), `(${Date.now()}`, '+inf'),
     redis.hgetall(auditedRoomKey(eventId, 'admissions')),
   ])
   const broken: string[] = []
-  const activeMax = Number(settings['activeMax'] ?? Infinity)
+  // Nobody is thrown out when a limit is lowered: until they run down, passes may be as many as there were then.
+  const activeMax = Math.max(Number(settings['activeMax'] ?? Infinity), Number(liveWhenLowered ?? 0))
   if (live > activeMax) broken.push(`event ${eventId} has ${live} live passes of ${activeMax}`)
-  const most = busiestMinute(admissions)
+  const most = busiestMinute(admissions, Number(rateLoweredAt ?? 0))
   const perMinute = Number(settings['admitPerMinute'] || Infinity)
   if (most > perMinute) broken.push(`event ${eventId} admitted ${most} within a minute of ${perMinute}`)
   return broken
 }
 
-/** The most passes in any minute: buckets are quarter seconds since 1970. */
-export function busiestMinute(admissions: Record<string, string>): number {
+/** The most passes in any minute with a pass issued after `sinceMs`: buckets are quarter seconds since 1970. */
+export function busiestMinute(admissions: Record<string, string>, sinceMs = 0): number {
   const buckets = Object.entries(admissions)
     .map(([bucket, count]) => ({ at: Number(bucket), count: Number(count) }))
     .toSorted((a, b) => a.at - b.at)
@@ -71,7 +75,7 @@ export function busiestMinute(admissions: Record<string, string>): number {
   for (const { at, count } of buckets) {
     sum += count
     while (buckets[first]!.at <= at - BUCKETS_PER_MINUTE) sum -= buckets[first++]!.count
-    most = Math.max(most, sum)
+    if (at * BUCKET_MS >= sinceMs) most = Math.max(most, sum)
   }
   return most
 }

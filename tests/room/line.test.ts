@@ -1,5 +1,6 @@
 // Shows each rule of the line on its own: real scripts, a clock the test moves.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { auditedRoomKey, checkPasses } from '../../db/audit/room-checks.ts'
 import { DEFER_PLACES, EPOCH_GAP } from '../../server/room/room.ts'
 import { enter, openLines, type TestLine } from '../support/line.ts'
 import { freshStores, type FreshStores } from '../support/stores.ts'
@@ -445,5 +446,26 @@ describe('a wiped Redis', () => {
     await Promise.all(people(20).map((p) => enter(room, p)))
     expect(room.progress?.epoch).toBe(2)
     expect((await room.line.look(room.eventId))?.arrivals).toBe(1 + EPOCH_GAP + 20)
+  })
+})
+
+describe('a limit lowered below what was given out', () => {
+  test('is no breach, and one pass beyond it is', async () => {
+    const room = await lines.make({ activeMax: 4, admitPerMinute: 4 })
+    await enterAll(room, 6)
+    await room.tick()
+    for (const person of people(4)) await claim(room, person)
+    room.pass(1_000)
+    await room.set({ activeMax: 2, admitPerMinute: 2 })
+    const audit = () => checkPasses(lines.redis, room.eventId)
+    expect(await audit()).toEqual([])
+    await room.tick()
+    expect((await room.line.look(room.eventId))?.serving).toBe(4)
+
+    await lines.redis.zadd(auditedRoomKey(room.eventId, 'active'), room.now() + 60_000, 'stranger')
+    expect(await audit()).toHaveLength(1)
+    const bucket = String(Math.floor(room.now() / 250) + 1)
+    await lines.redis.hincrby(auditedRoomKey(room.eventId, 'admissions'), bucket, 1)
+    expect(await audit()).toHaveLength(2)
   })
 })

@@ -38,6 +38,7 @@ local function admit(e)
   put('lastBucket', bucket)
   put('windowCount', get('windowCount') + 1)
   put('admitted', get('admitted') + 1)
+  if get('liveWhenLowered') > 0 then put('liveWhenLowered', 0) end
   redis.call('ZADD', ACTIVE, int(now + settings.passSeconds * 1000), e.account)
   e.flag = 'a'
   save_entrant(e)

@@ -5,9 +5,17 @@ if not meta.epoch then return { 'unknown' } end
 local version = tonumber(ARGV[3])
 if (tonumber(settings.version) or -1) > version then return { 'older' } end
 local changed = (tonumber(settings.version) or -1) < version
+local rate_before = tonumber(settings.admitPerMinute) or math.huge
 redis.call('DEL', SETTINGS)
 redis.call('HSET', SETTINGS, 'version', ARGV[3], unpack(ARGV, 4))
 settings = read_hash(SETTINGS)
+
+-- What was given out before a limit was lowered kept the limit of its time; the audit needs to know.
+if changed then
+  local live = redis.call('ZCOUNT', ACTIVE, '(' .. int(now), '+inf')
+  put('liveWhenLowered', live > tonumber(settings.activeMax) and live or 0)
+  if (tonumber(settings.admitPerMinute) or math.huge) < rate_before then put('rateLoweredAt', now) end
+end
 
 local current = phase()
 local frozen = current == 'paused' or current == 'off'
