@@ -20,7 +20,6 @@ const DOORS: [folder: string, may: string[]][] = [
       'db/redis',
       'db/client',
       'db/lifecycle',
-      'db/index',
       'server/auth',
       'server/events/availability',
     ],
