@@ -67,6 +67,8 @@ function requestEdge(context: Context) {
   return new Elysia({ name: 'request-edge' })
     .onRequest(({ request, set }) => {
       set.headers['x-request-id'] = startOf(request).requestId
+      // To the millisecond, for countdowns; a Date header is cut to seconds and may be older still.
+      set.headers['x-server-time'] = String(Date.now())
       set.headers['cache-control'] = 'no-store'
     })
     .derive({ as: 'global' }, ({ request }) => ({ requestId: startOf(request).requestId }))

@@ -3,7 +3,7 @@ import type { ErrorAnswer, ErrorDetail, Success } from '../../../server/protocol
 import { isErrorCode, textFor, type ProblemCode } from '../error-text.ts'
 import { refreshSession } from './refresh.ts'
 import { findPass, wasSignedIn } from './keep.ts'
-import { DATE_HEADER_MS, serverClock } from './server-clock.ts'
+import { serverClock } from './server-clock.ts'
 
 export interface Problem {
   code: ProblemCode
@@ -86,7 +86,9 @@ async function askOnce<T>(path: string, method: string, options: Ask): Promise<A
       credentials: 'same-origin',
       signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
     })
-    serverClock.sample(Date.parse(response.headers.get('date') ?? ''), sentAt, DATE_HEADER_MS)
+    // An answer that may come from the browser's own store would tell an old time.
+    if (response.headers.get('cache-control') === 'no-store')
+      serverClock.sample(Number(response.headers.get('x-server-time') ?? Number.NaN), sentAt)
     const answer: unknown = await response.json()
     if (response.ok) return { ok: true, status: response.status, data: unwrap<T>(answer) }
     return { ok: false, problem: problemOf(answer, response) }

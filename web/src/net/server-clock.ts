@@ -1,7 +1,5 @@
 // Owns what we know of the server's time, so that every countdown ends when the server says so, not this device.
 
-/** An HTTP `Date` header is cut to whole seconds: the true time lies up to this much later. */
-export const DATE_HEADER_MS = 1_000
 /** Past this the bounds say little, and a fresh sample alone is better (the device slept, or its clock was set). */
 const STALE_MS = 10 * 60_000
 
@@ -20,13 +18,13 @@ export class ServerClock {
   }
 
   /**
-   * @param serverMs the server's time; the true one is within [serverMs, serverMs + slackMs)
+   * @param serverMs the server's time when it answered, or spoke
    * @param sentAt device time when the question left, or null when the server spoke unasked
    */
-  sample(serverMs: number, sentAt: number | null, slackMs = 0): void {
+  sample(serverMs: number, sentAt: number | null): void {
     const receivedAt = this.#device()
     const low = serverMs - receivedAt
-    const high = sentAt === null ? Infinity : serverMs + slackMs - sentAt
+    const high = sentAt === null ? Infinity : serverMs - sentAt
     if (!Number.isFinite(serverMs) || low > high) return
     const fresh = receivedAt - this.#sampledAt > STALE_MS
     const narrowedLow = fresh ? low : Math.max(low, this.#low)
