@@ -62,5 +62,9 @@ export type EventStatus = (typeof EVENT_STATUSES)[number]
 export const ROOM_CONTROLS = ['auto', 'open', 'paused', 'closed'] as const
 export type RoomControl = (typeof ROOM_CONTROLS)[number]
 
+/** When entrants must solve a proof of work before they claim: never, when their address looks risky, or always. */
+export const ROOM_CHALLENGES = ['off', 'auto', 'always'] as const
+export type RoomChallenge = (typeof ROOM_CHALLENGES)[number]
+
 export const SECTION_KINDS = ['seated', 'general'] as const
 export type SectionKind = (typeof SECTION_KINDS)[number]

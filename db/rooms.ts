@@ -1,7 +1,7 @@
 // Owns the organiser's settings of each waiting room, and how far its line had come: what a wiped Redis starts from.
 import { and, desc, eq, sql } from 'drizzle-orm'
 import type { Db, Reader } from './client.ts'
-import type { EventStatus, RoomControl } from './lifecycle.ts'
+import type { EventStatus, RoomChallenge, RoomControl } from './lifecycle.ts'
 import { events, roomProgress, rooms } from './schema.ts'
 
 /** Rooms one server keeps moving; further ones stand still until others end. */
@@ -19,7 +19,14 @@ export interface RoomChoice {
   graceSeconds: number
 }
 
-export interface RoomSettings extends RoomChoice {
+/** What may be set beside it; absent in an older client's request, and then left as it is. */
+export interface RoomExtras {
+  /** Of every hundred admissions, at most so many go to those with priority. */
+  priorityShare: number
+  challenge: RoomChallenge
+}
+
+export interface RoomSettings extends RoomChoice, RoomExtras {
   eventId: string
   ownerId: string
   eventStatus: EventStatus
@@ -54,6 +61,8 @@ const columns = {
   graceSeconds: sql<number>`coalesce(${rooms.graceSeconds}, 300)`,
   noticeId: sql<number>`coalesce(${rooms.noticeId}, 0)`,
   noticeText: rooms.noticeText,
+  priorityShare: sql<number>`coalesce(${rooms.priorityShare}, 0)`,
+  challenge: sql<RoomChallenge>`coalesce(${rooms.challenge}, 'off')`,
   version: sql<number>`(extract(epoch from ${events.updatedAt}) * 1000
     + coalesce(extract(epoch from ${rooms.updatedAt}) * 1000, 0))::bigint`.mapWith(Number),
 }
@@ -82,7 +91,11 @@ export async function listActiveRooms(reader: Reader): Promise<RoomSettings[]> {
 }
 
 /** Sets the organiser's choice. The event must exist. */
-export async function saveRoom(db: Reader, eventId: string, choice: RoomChoice): Promise<void> {
+export async function saveRoom(
+  db: Reader,
+  eventId: string,
+  choice: RoomChoice & Partial<RoomExtras>,
+): Promise<void> {
   await db
     .insert(rooms)
     .values({ eventId, ...choice })

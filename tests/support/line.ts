@@ -54,6 +54,8 @@ async function makeLine(redis: RedisClient, change: Partial<RoomSettings>): Prom
     doorSeconds: 30,
     passSeconds: 600,
     graceSeconds: 60,
+    priorityShare: 0,
+    challenge: 'off',
     noticeId: 0,
     noticeText: null,
     version: 1,
