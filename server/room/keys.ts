@@ -13,7 +13,11 @@ const NAMES = [
   'meta',
   /** hash: the organiser's settings as last pushed, with their version */
   'settings',
-  /** hash: accountId → number:place:flag:deferred:joinedMs:socket:turn. One field an account: one place an account */
+  /**
+   * hash: accountId → number:place:flag:deferred:joinedMs:socket:turn, and once there is any of it
+   * ;calledS,admittedS,endedS,why,priority (seconds since joining). One field an account: one place an account.
+   * Who has gone stays, with flag x; joining again overwrites it
+   */
   'entrants',
   /** zset: place → place, of those who left before being called; below `serving` it is emptied */
   'gone',

@@ -14,6 +14,7 @@ import holdLease from './lua/hold-lease.lua' with { type: 'text' }
 import join from './lua/join.lua' with { type: 'text' }
 import leave from './lua/leave.lua' with { type: 'text' }
 import line from './lua/line.lua' with { type: 'text' }
+import listEntrants from './lua/list-entrants.lua' with { type: 'text' }
 import markAway from './lua/mark-away.lua' with { type: 'text' }
 import openDoor from './lua/open-door.lua' with { type: 'text' }
 import restore from './lua/restore.lua' with { type: 'text' }
@@ -31,6 +32,7 @@ const text = {
   'hold-lease': line + holdLease,
   join: line + join,
   leave: line + admission + leave,
+  'list-entrants': line + listEntrants,
   'mark-away': line + markAway,
   'open-door': line + admission + openDoor,
   restore: line + restore,

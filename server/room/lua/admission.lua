@@ -40,7 +40,7 @@ local function admit(e)
   put('admitted', get('admitted') + 1)
   if get('liveWhenLowered') > 0 then put('liveWhenLowered', 0) end
   redis.call('ZADD', ACTIVE, int(now + settings.passSeconds * 1000), e.account)
-  e.flag = 'a'
+  e.flag, e.admitted = 'a', since_joining(e, now)
   save_entrant(e)
   local waited = math.max(0, now - e.joined) / 1000
   redis.call('LPUSH', WAITS, waited)

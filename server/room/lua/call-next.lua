@@ -37,6 +37,7 @@ while called < budget do
     local e = find_entrant(late[1])
     redis.call('ZREM', LATE, late[1])
     e.flag, e.turn = 'c', late[1] .. ':' .. int(now) .. ':0'
+    e.called = since_joining(e, now)
     save_entrant(e)
     open_turn(e.turn, 1)
     alone[#alone + 1] = late[1]

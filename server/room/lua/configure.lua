@@ -26,6 +26,9 @@ if not frozen and meta.frozenAt then
   meta.frozenAt = nil
 end
 if current == 'closed' and get('voidBelow') < get('arrivals') then
+  -- Whoever stood below and did not claim had missed the turn before the room closed.
+  local open_turn = redis.call('ZRANGE', TURNS, 0, 0, 'WITHSCORES')[2]
+  put('closedFrom', open_turn or get('serving'))
   put('voidBelow', get('arrivals'))
   put('serving', get('arrivals'))
   put('outstanding', 0)

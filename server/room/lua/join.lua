@@ -1,6 +1,6 @@
 -- Decides an account's one place: the place it has, the place its earlier ticket proves, or the next number.
 -- KEYS: the room's (line.lua).  ARGV: now, channel, account, socket ('' = over HTTP), number and epoch of a verified
--- ticket ('' = none), seconds a client without a socket is believed to be there at the least.
+-- ticket ('' = none), seconds a client without a socket is believed to be there at the least, priority '1' | ''.
 -- RETURNS { joined | resumed | restored | refused | unknown, … } as answer() says; refused adds the phase.
 if not meta.epoch then return { 'unknown' } end
 local account, socket, seconds = ARGV[3], ARGV[4], tonumber(ARGV[7])
@@ -30,7 +30,7 @@ if current ~= 'lobby' and current ~= 'open' and current ~= 'paused' and current 
 end
 
 redis.call('ZREM', ACTIVE, account)
-e = { account = account, flag = 'w', deferred = '0', joined = now, socket = '', turn = '' }
+e = { account = account, flag = 'w', deferred = '0', joined = now, socket = '', turn = '', priority = ARGV[8] }
 -- Within an epoch Redis knows better than a ticket; of an earlier one the ticket is all there is. A number that was
 -- given out twice because Redis was lost twice goes to whoever comes first.
 local proven = number and epoch < get('epoch') and number < get('restoredTo') and number >= get('voidBelow')

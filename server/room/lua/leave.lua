@@ -11,6 +11,6 @@ if state == 'waiting' and e.flag == 'w' and e.place >= get('restoredTo') then
   redis.call('ZADD', GONE, int(e.place), int(e.place))
 end
 for _, key in ipairs({ RETURNED, LATE, DOOR, ACTIVE, AWAY }) do redis.call('ZREM', key, account) end
-redis.call('HDEL', ENTRANTS, account)
+end_entrant(e, 'l', now)
 tell({ kind = 'ended', accounts = { account }, reason = 'left' })
 return answer('left', account)

@@ -42,23 +42,36 @@ local function people(from, to)
   return back + (to > edge and to - edge - redis.call('ZCOUNT', GONE, int(edge), '(' .. int(to)) or 0)
 end
 
+local function read_entrant(account, raw)
+  local number, place, flag, deferred, joined, socket, turn, called, admitted, ended, why, priority = string.match(raw,
+    '^(%d+):(%d+):(%a):(%d):(%d+):([^:]*):([^;]*);?(%d*),?(%d*),?(%d*),?(%a?),?(%d?)$')
+  return { account = account, number = tonumber(number), place = tonumber(place), flag = flag,
+    deferred = deferred, joined = tonumber(joined), socket = socket, turn = turn,
+    called = called, admitted = admitted, ended = ended, why = why, priority = priority }
+end
 local function find_entrant(account)
   local raw = redis.call('HGET', ENTRANTS, account)
-  if not raw then return nil end
-  local number, place, flag, deferred, joined, socket, turn =
-    string.match(raw, '^(%d+):(%d+):(%a):(%d):(%d+):([^:]*):(.*)$')
-  return { account = account, number = tonumber(number), place = tonumber(place), flag = flag,
-    deferred = deferred, joined = tonumber(joined), socket = socket, turn = turn }
+  return raw and read_entrant(account, raw) or nil
 end
 local function save_entrant(e)
+  local times = table.concat({ e.called or '', e.admitted or '', e.ended or '', e.why or '', e.priority or '' }, ',')
   redis.call('HSET', ENTRANTS, e.account, table.concat(
-    { int(e.number), int(e.place), e.flag, e.deferred, int(e.joined), e.socket, e.turn }, ':'))
+    { int(e.number), int(e.place), e.flag, e.deferred, int(e.joined), e.socket, e.turn }, ':')
+    .. (times == ',,,,' and '' or ';' .. times))
+end
+-- A moment as a record keeps it: whole seconds since its joining.
+local function since_joining(e, at) return int(math.max(0, math.floor((at - e.joined) / 1000))) end
+-- Who has gone stays known until joining again, for the list of the line after the sale. why: l left, p pass over.
+local function end_entrant(e, why, at)
+  e.flag, e.socket, e.turn, e.why, e.ended = 'x', '', '', why, since_joining(e, at)
+  save_entrant(e)
 end
 
--- Flags: w in the line, l to be called alone, c called alone, d at the door, a admitted.
+-- Flags: w in the line, l to be called alone, c called alone, d at the door, a admitted, x gone.
 -- Answers outside|waiting|called|door|admitted, and for outside why, for called the turn, for admitted its end.
 local function state_of(e)
   if not e then return 'outside', '' end
+  if e.flag == 'x' then return 'outside', e.why == 'p' and 'pass_expired' or 'left' end
   if e.flag == 'a' then
     local ends = tonumber(redis.call('ZSCORE', ACTIVE, e.account)) or 0
     if ends > now then return 'admitted', ends end

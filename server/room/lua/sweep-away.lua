@@ -14,7 +14,7 @@ for _, account in ipairs(redis.call('ZRANGEBYSCORE', AWAY, '-inf', int(room_now(
     end
     redis.call('ZREM', RETURNED, account)
     redis.call('ZREM', LATE, account)
-    redis.call('HDEL', ENTRANTS, account)
+    end_entrant(e, 'l', now)
     swept[#swept + 1] = account
   end
 end
