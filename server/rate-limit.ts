@@ -70,7 +70,7 @@ export const rateLimitPlugin = (context: Needs & Pick<Context, 'tokens' | 'addre
     if (!context.config.rateLimit) return
     const { pathname } = new URL(request.url)
     if (UNLIMITED_PATHS.some((path) => pathname.startsWith(path))) return
-    const claims = await claimsOf(context, request)
+    const claims = claimsOf(context, request)
     await requireRate(
       context,
       claims === null || claims === 'expired'

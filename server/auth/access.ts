@@ -59,7 +59,7 @@ export async function requireIdentity(context: Needs, request: Request): Promise
 
 /** Who a bare token speaks for, as a socket's `hello` brings it; null as above. */
 export async function identifyToken(context: Needs, token: string): Promise<Identity | null> {
-  const claims = await context.tokens.verifyAccess(token)
+  const claims = context.tokens.verifyAccess(token)
   const identity = await admit(context, claims, false)
   return typeof identity === 'string' ? null : identity
 }
@@ -69,7 +69,7 @@ type Denied = 'unauthenticated' | 'token_expired' | 'origin_refused'
 async function resolveIdentity(context: Needs, request: Request): Promise<Identity | Denied> {
   const credential = credentialOf(request)
   if (!credential) return 'unauthenticated'
-  const identity = await admit(context, await claimsOf(context, request), credential.viaCookie)
+  const identity = await admit(context, claimsOf(context, request), credential.viaCookie)
   if (typeof identity === 'string' || !credential.viaCookie || READING_METHODS.has(request.method))
     return identity
   return isOwnOrigin(context.config, request.headers) ? identity : 'origin_refused'
@@ -90,17 +90,14 @@ async function admit(
   return open ? { accountId, sessionId, email, permissions, viaCookie } : 'unauthenticated'
 }
 
-const verified = new WeakMap<Request, Promise<Verified<AccessClaims>>>()
+const verified = new WeakMap<Request, Verified<AccessClaims>>()
 
 /** What the request's token says, its session not yet looked at; verified once a request. */
-export function claimsOf(
-  context: Pick<Context, 'tokens'>,
-  request: Request,
-): Promise<Verified<AccessClaims>> {
+export function claimsOf(context: Pick<Context, 'tokens'>, request: Request): Verified<AccessClaims> {
   const known = verified.get(request)
-  if (known) return known
+  if (known !== undefined) return known
   const credential = credentialOf(request)
-  const claims = credential ? context.tokens.verifyAccess(credential.token) : Promise.resolve(null)
+  const claims = credential ? context.tokens.verifyAccess(credential.token) : null
   verified.set(request, claims)
   return claims
 }

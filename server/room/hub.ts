@@ -107,7 +107,7 @@ export class EventHub {
     data.number = entrant.number!
     data.epoch = entrant.epoch
     data.state = 'waiting'
-    const ticket = await this.parts.room.signTicket(this.eventId, entrant)
+    const ticket = this.parts.room.signTicket(this.eventId, entrant)
     const { number, place, epoch } = entrant
     send(socket, { type: 'joined', number: number!, place, ticket, epoch })
     if (this.#broadcast.lineText) socket.send(this.#broadcast.lineText)
@@ -134,7 +134,7 @@ export class EventHub {
         data.checkAt = entrant.expiresAt!.getTime()
         this.#unsettle(socket)
         if (told) return
-        const pass = await this.parts.room.signPass(this.eventId, entrant)
+        const pass = this.parts.room.signPass(this.eventId, entrant)
         send(socket, { type: 'admitted', pass, expiresAt: entrant.expiresAt!.toISOString() })
         return
       }
@@ -328,7 +328,7 @@ export class EventHub {
       const { accountId, number, epoch, connection } = socket.data
       const { room } = this.parts
       const place = { accountId: accountId!, number, epoch } as Entrant
-      const ticket = await room.signTicket(this.eventId, place)
+      const ticket = room.signTicket(this.eventId, place)
       const move = await room.join(this.eventId, accountId!, { ticket, socket: connection })
       if (move.ok) await this.joined(socket, move.entrant)
     })

@@ -134,7 +134,7 @@ export function createLine(parts: RoomParts) {
      * one that is not ours or of another account or event counts as none. `socket` names the connection, '' over HTTP.
      */
     async join(eventId: string, accountId: string, { ticket = '', socket = '' } = {}): Promise<Move> {
-      const claims = ticket ? await tokens.verifyPlace(ticket) : null
+      const claims = ticket ? tokens.verifyPlace(ticket) : null
       const own =
         claims && claims !== 'expired' && claims.accountId === accountId && claims.eventId === eventId
           ? claims
@@ -210,11 +210,11 @@ export function createLine(parts: RoomParts) {
     },
 
     /** The signed proof of a place, to come back with. */
-    signTicket: (eventId: string, { accountId, number, epoch }: Entrant): Promise<string> =>
+    signTicket: (eventId: string, { accountId, number, epoch }: Entrant): string =>
       tokens.signPlace({ accountId, eventId, number: number!, epoch }),
 
     /** The signed pass of somebody admitted; each signing proves the same admission. */
-    signPass: (eventId: string, { accountId, epoch, expiresAt }: Entrant): Promise<string> =>
+    signPass: (eventId: string, { accountId, epoch, expiresAt }: Entrant): string =>
       tokens.signPass({ accountId, eventId, epoch, expiresAt: expiresAt! }),
   }
 }
