@@ -14,6 +14,7 @@ const MESSAGES: Record<ErrorCode, string> = {
   pass_required: 'This sale has a waiting room; join the line first.',
   pass_invalid: 'This admission pass is not valid here.',
   pass_expired: 'Your admission has ended; join the line again.',
+  challenge_required: 'Solve the challenge first; your place and your turn are kept meanwhile.',
   origin_refused: 'This request came from another site.',
   not_found: 'There is nothing here.',
   seat_taken: 'At least one of these seats is taken.',

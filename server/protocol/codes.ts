@@ -11,6 +11,7 @@ export const ERROR_STATUS = {
   pass_required: 403,
   pass_invalid: 403,
   pass_expired: 403,
+  challenge_required: 403,
   origin_refused: 403,
   not_found: 404,
   seat_taken: 409,
@@ -93,6 +94,10 @@ export type RoomPhase = (typeof ROOM_PHASES)[number]
 
 export const ENDED_REASONS = ['closed', 'left', 'replaced', 'pass_expired', 'no_show'] as const
 export type EndedReason = (typeof ENDED_REASONS)[number]
+
+/** Whether entrants must solve a proof of work before they claim: never, when their address looks risky, always. */
+export const CHALLENGES = ['off', 'auto', 'always'] as const
+export type ChallengeMode = (typeof CHALLENGES)[number]
 
 /** Every permission a route may ask for; `db/seed.ts` gives each to at least one role. */
 export const PERMISSIONS = [

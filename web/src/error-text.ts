@@ -16,6 +16,8 @@ export const ERROR_TEXT = {
   pass_required: 'This event lets buyers in by turn. Join the line first; it takes one click.',
   pass_invalid: 'This admission does not belong to you or to this event. Join the line to get your own.',
   pass_expired: 'Your time to choose has run out. Join the line again to get another turn.',
+  challenge_required:
+    'Your device still has a short check to finish. Leave this page open: it goes on by itself, and your turn is kept.',
   origin_refused: 'This request came from another site and was stopped. Open Onsale directly and try again.',
   not_found: 'There is nothing here, or it is not yours to see. Check the address, or go back to the events.',
   seat_taken: 'Someone was faster and the marked seats are gone. Choose others; nothing was charged.',
