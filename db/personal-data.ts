@@ -1,6 +1,7 @@
 // Decides what a person takes along and what stays when they leave: their bookings, without them.
 import { and, desc, eq, gt, sql } from 'drizzle-orm'
 import { inTransaction, type Db, type Reader } from './client.ts'
+import { forgetPriorityOf, listPriorityOf } from './priority.ts'
 import { lockRoles, someoneManagesRoles } from './roles.ts'
 import { accountRoles, accounts, bookings, events, idempotencyKeys, mailTokens, sessions } from './schema.ts'
 import { endSessionsOf } from './sessions.ts'
@@ -18,7 +19,7 @@ export async function exportPersonalData(reader: Reader, accountId: string) {
     .from(accounts)
     .where(eq(accounts.id, accountId))
   if (!account) return null
-  const [itsSessions, itsBookings, itsEvents] = await Promise.all([
+  const [itsSessions, itsBookings, itsEvents, itsPriority] = await Promise.all([
     reader
       .select({
         id: sessions.id,
@@ -52,8 +53,15 @@ export async function exportPersonalData(reader: Reader, accountId: string) {
       .from(events)
       .where(eq(events.ownerId, accountId))
       .orderBy(desc(events.createdAt)),
+    listPriorityOf(reader, account),
   ])
-  return { account, sessions: itsSessions, bookings: itsBookings, events: itsEvents }
+  return {
+    account,
+    sessions: itsSessions,
+    bookings: itsBookings,
+    events: itsEvents,
+    priority: itsPriority,
+  }
 }
 
 export type Erasure =
@@ -82,6 +90,7 @@ export async function eraseAccount(
         refusal: 'request_invalid',
         message: 'You still have a published event ahead; cancel it first.',
       }
+    await forgetPriorityOf(tx, { id: accountId, email: account.email })
     await tx
       .update(accounts)
       .set({ email: null, fullName: null, passwordHash: null, disabledAt: now })

@@ -110,6 +110,14 @@ export async function setRoomControl(db: Reader, eventId: string, control: RoomC
     .onConflictDoUpdate({ target: rooms.eventId, set: { control, updatedAt: nextUpdate } })
 }
 
+/** `share`: of every hundred admissions, at most so many go to priority. The event must exist. */
+export async function setPriorityShare(db: Reader, eventId: string, share: number): Promise<void> {
+  await db
+    .insert(rooms)
+    .values({ eventId, priorityShare: share })
+    .onConflictDoUpdate({ target: rooms.eventId, set: { priorityShare: share, updatedAt: nextUpdate } })
+}
+
 /** Replaces the notice shown to everyone; each notice gets the next id. */
 export async function saveNotice(db: Reader, eventId: string, text: string): Promise<{ noticeId: number }> {
   const [row] = await db

@@ -1,4 +1,4 @@
-// Decides what a signed token says and when it is believed: access, pass and place, none accepted as another.
+// Decides what a signed token says and when it is believed: access, pass, place and invitation, none taken for another.
 //
 // Access tokens are issued by @elysiajs/jwt. Everything else, and every verification, is fast-jwt's: the same HS256
 // tokens for a sixth of the time, which a crowd that joins at once needs (ADR 13). Every verification names its one
@@ -18,6 +18,7 @@ const KINDS = {
   access: { aud: 'onsale:access', typ: 'at+jwt', claims: ['sub', 'sid', 'email', 'iat', 'exp'] },
   pass: { aud: 'onsale:pass', typ: 'pass+jwt', claims: ['sub', 'event', 'epoch', 'jti', 'iat', 'exp'] },
   place: { aud: 'onsale:place', typ: 'place+jwt', claims: ['sub', 'event', 'epoch', 'number', 'iat', 'exp'] },
+  invitation: { aud: 'onsale:invitation', typ: 'invitation+jwt', claims: ['event', 'jti', 'iat', 'exp'] },
 } as const
 type Kind = keyof typeof KINDS
 
@@ -44,6 +45,12 @@ export interface PlaceClaims {
   epoch: number
 }
 
+export interface InvitationClaims {
+  eventId: string
+  /** What is used up: one invitation, one account. */
+  jti: string
+}
+
 /** `expired`: genuine in everything but its age. null: not ours, or not of this kind. */
 export type Verified<T> = T | 'expired' | null
 
@@ -56,6 +63,9 @@ export interface Tokens {
   verifyPass(token: string): Verified<PassClaims>
   signPlace(of: PlaceClaims): string
   verifyPlace(token: string): Verified<PlaceClaims>
+  /** Each signing is a further invitation. */
+  signInvitation(of: { eventId: string; expiresAt: Date }): string
+  verifyInvitation(token: string): Verified<InvitationClaims>
   /** The one refresh token that may follow the given one; only the holder of the secret can compute it. */
   successorOf(refreshToken: string): string
 }
@@ -70,6 +80,7 @@ export function createTokens({ secret }: { secret: string }): Tokens {
   }).decorator
   const pass = signer('pass', secret)
   const place = signer('place', secret)
+  const invitation = signer('invitation', secret)
   const refreshKey = deriveKey(secret, 'refresh')
   return {
     signAccess: ({ accountId, sessionId, email, expiresAt }) =>
@@ -105,6 +116,10 @@ export function createTokens({ secret }: { secret: string }): Tokens {
         number: read.count('number'),
         epoch: read.count('epoch'),
       })),
+    signInvitation: ({ eventId, expiresAt }) =>
+      invitation.sign({ event: eventId, jti: Bun.randomUUIDv7() }, expiresAt),
+    verifyInvitation: (token) =>
+      invitation.verify(token, (read) => ({ eventId: read.text('event'), jti: read.text('jti') })),
     successorOf: (refreshToken) => createHmac('sha256', refreshKey).update(refreshToken).digest('base64url'),
   }
 }
