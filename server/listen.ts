@@ -11,6 +11,7 @@ import { errorAnswer, Refusal } from './errors.ts'
 import { publishDocument } from './openapi.ts'
 import { LIMITS } from './protocol/codes.ts'
 import { createSockets, type SocketData } from './room/socket.ts'
+import { SOCKET_DOCS_PATH, socketDocs } from './socket-docs.ts'
 import { webClient } from './web-client.ts'
 
 const SOCKET_PATH = '/ws/event/'
@@ -40,6 +41,7 @@ export async function listen(context: Context): Promise<Listener> {
   const app = createApp(context)
   const sockets = createSockets(context)
   const web = await webClient(context.config.publicUrl)
+  const socketDocument = socketDocs(context.config.publicUrl)
 
   const route = async (request: Request, server: Server<SocketData>): Promise<Response | undefined> => {
     const pathStart = request.url.indexOf('/', request.url.indexOf('//') + 2)
@@ -54,6 +56,8 @@ export async function listen(context: Context): Promise<Listener> {
       path.startsWith('/dev/')
     ) {
       if (path === DOCS_PATH || path.startsWith(`${DOCS_PATH}/assets/`)) return docsPage(path)
+      if (path === SOCKET_DOCS_PATH || path === `${SOCKET_DOCS_PATH}.json`)
+        return socketDocument(request, path)
       const taken = await takeBody(request)
       if (taken instanceof Refusal) return refuse(request, taken)
       if (taken !== request) context.came(taken, addressOf(request, server))

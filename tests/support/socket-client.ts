@@ -1,5 +1,6 @@
 // Owns a socket as a client of a test holds it: what came in, and waiting for a frame or the close with a deadline.
-import type { ServerFrame } from '../../server/protocol/socket.ts'
+import { Compile } from 'typebox/compile'
+import { SERVER_FRAMES, type ServerFrame } from '../../server/protocol/socket.ts'
 
 const WITHIN_MS = 8_000
 
@@ -23,6 +24,29 @@ export interface TestSocket {
 }
 
 const open = new Set<WebSocket>()
+/** What servers sent that the protocol does not know; the next wait, or the end of the test, fails with it. */
+const undocumented: string[] = []
+const checks = Object.fromEntries(
+  Object.entries(SERVER_FRAMES).map(([type, schema]) => [
+    type,
+    { known: new Set(Object.keys(schema.properties)), compiled: Compile(schema) },
+  ]),
+)
+
+/** Why a frame is not one of the protocol; null when it is. Stricter than a client: unknown fields are faults too. */
+export function frameFault(frame: unknown): string | null {
+  const fields = frame as Record<string, unknown>
+  const check = checks[String(fields['type'])]
+  if (!check) return `a frame of an unknown type: ${JSON.stringify(frame)}`
+  const unknown = Object.keys(fields).filter((field) => !check.known.has(field))
+  if (unknown.length > 0) return `${String(fields['type'])} has undocumented fields: ${unknown.join(', ')}`
+  return check.compiled.Check(frame) ? null : `not as documented: ${JSON.stringify(frame)}`
+}
+
+function failIfUndocumented(): void {
+  const faults = undocumented.splice(0)
+  if (faults.length > 0) throw new Error(faults[0])
+}
 
 /** Opens a socket; resolves once it is open or has been refused. */
 export async function openSocket(
@@ -42,7 +66,10 @@ export async function openSocket(
     changed = Promise.withResolvers()
   }
   raw.addEventListener('message', ({ data }) => {
-    frames.push(JSON.parse(String(data)) as ServerFrame)
+    const frame = JSON.parse(String(data)) as ServerFrame
+    const fault = frameFault(frame)
+    if (fault) undocumented.push(fault)
+    frames.push(frame)
     signal()
   })
   raw.addEventListener('close', ({ code, reason }) => {
@@ -59,6 +86,7 @@ export async function openSocket(
   async function until<T>(read: () => T | null, what: string, withinMs: number): Promise<T> {
     const deadline = Date.now() + withinMs
     for (;;) {
+      failIfUndocumented()
       const found = read()
       if (found !== null) return found
       const left = deadline - Date.now()
@@ -94,6 +122,7 @@ const terminate = (socket: WebSocket) => (socket as WebSocket & { terminate(): v
 export function closeSockets(): void {
   for (const socket of open) terminate(socket)
   open.clear()
+  failIfUndocumented()
 }
 
 /** Waits for a condition; throws when it does not come true in time. */
