@@ -41,6 +41,23 @@ const NAMES = [
   'away',
   /** list: seconds from joining to the pass, of the latest admissions */
   'waits',
+  /** list: windows of the line's pace (lua/pace.lua), the latest last */
+  'pace',
+  /** zset: accountId → place, of the waiting whose connection is lost: not called while they are away. Below 0, of those
+   *  to be called alone; +inf while the place is not drawn */
+  'absent',
+  /** hash: turn id → how many were called in it and neither left nor stepped back, until it is due */
+  'widths',
+  /** zset: accountId → ms of the pass, of the admitted who have taken no seat yet */
+  'idle',
+  /** hash: accountId → seats taken, of the admitted who took some */
+  'taken',
+  /** hash: server → how its reservations went lately (lua/report-health.lua) */
+  'health',
+  /** zset: accountId → number, of those with priority who wait */
+  'priority',
+  /** stream: steps of the line not older than the latest STEPS_KEPT (lua/steps.lua), by their sequence */
+  'steps',
 ] as const
 
 /** The keys of one event's room in the order the scripts name them. */

@@ -1,6 +1,7 @@
 -- Names the keys and reads the line: who stands where, which phase it is, how the room's own time runs.
 -- Put before every other script. ARGV[1] = now (ms since 1970), ARGV[2] = the feed channel; the rest is each script's.
-local META, SETTINGS, ENTRANTS, GONE, RETURNED, LATE, TURNS, DUE, OUTSTANDING, ACTIVE, ADMISSIONS, DOOR, AWAY, WAITS =
+local META, SETTINGS, ENTRANTS, GONE, RETURNED, LATE, TURNS, DUE, OUTSTANDING, ACTIVE, ADMISSIONS, DOOR, AWAY, WAITS,
+  PACE, ABSENT, WIDTHS, IDLE, TAKEN, HEALTH, PRIORITY, STEPS =
   unpack(KEYS)
 local now, channel = tonumber(ARGV[1]), ARGV[2]
 
@@ -88,12 +89,13 @@ local function state_of(e)
   return 'outside', 'no_show'
 end
 
--- What every move answers: word, state, detail, number, place, epoch, joinedMs, socket, deferred.
+-- What every move answers: word, state, detail, number, place, epoch, joinedMs, socket, deferred, priority.
 local function answer(word, account)
   local e = find_entrant(account)
   local state, detail = state_of(e)
   if state == 'called' then detail = wall(tonumber(redis.call('ZSCORE', DUE, detail))) end
   if type(detail) == 'number' then detail = int(detail) end
-  if state == 'outside' then return { word, state, detail, '', '', int(get('epoch')), '', '', '' } end
-  return { word, state, detail, int(e.number), int(e.place), int(get('epoch')), int(e.joined), e.socket, e.deferred }
+  if state == 'outside' then return { word, state, detail, '', '', int(get('epoch')), '', '', '', '' } end
+  return { word, state, detail, int(e.number), int(e.place), int(get('epoch')), int(e.joined), e.socket, e.deferred,
+    e.priority }
 end
