@@ -63,7 +63,7 @@ const lineFrame = (snapshot: RoomSnapshot): LineFrame => ({
 })
 
 export function roomFrame(snapshot: RoomSnapshot, now: number): RoomFrame {
-  const { phase, lobbyAt, onSaleAt, doorSeconds, passSeconds, epoch, noticeText } = snapshot
+  const { phase, lobbyAt, onSaleAt, doorSeconds, passSeconds, epoch, noticeText, priorityShare } = snapshot
   return {
     type: 'room',
     phase,
@@ -74,6 +74,7 @@ export function roomFrame(snapshot: RoomSnapshot, now: number): RoomFrame {
     passSeconds,
     epoch,
     serverTime: new Date(now).toISOString(),
+    priorityShare,
     ...(noticeText ? { message: noticeText } : {}),
   }
 }

@@ -20,11 +20,13 @@ export interface Entrant {
   expiresAt: Date | null
   /** Has stepped back once already. */
   deferred: boolean
+  /** Entered by the separate share for priority. */
+  priority: boolean
 }
 
 /** Reads what lua/line.lua's answer() writes. */
 export function parseEntrant(accountId: string, answer: ScriptAnswer): Entrant {
-  const [, state, detail, number, place, epoch, , , deferred] = answer as string[]
+  const [, state, detail, number, place, epoch, , , deferred, priority] = answer as string[]
   const at = (wanted: EntrantState) => (state === wanted ? new Date(Number(detail)) : null)
   return {
     accountId,
@@ -36,6 +38,7 @@ export function parseEntrant(accountId: string, answer: ScriptAnswer): Entrant {
     claimBefore: at('called'),
     expiresAt: at('admitted'),
     deferred: deferred === '1',
+    priority: priority === '1',
   }
 }
 
@@ -64,6 +67,8 @@ export interface RoomSnapshot {
   onSaleAt: Date | null
   doorSeconds: number
   passSeconds: number
+  /** Of every hundred admissions, at most so many go to priority. */
+  priorityShare: number
   noticeId: number
   noticeText: string | null
   /** When no pass of a lost epoch can still be in use, ms; 0 = nothing was lost. */
@@ -85,6 +90,7 @@ export function settingsFields(settings: RoomSettings): string[] {
     doorSeconds: String(settings.doorSeconds),
     passSeconds: String(settings.passSeconds),
     graceSeconds: String(settings.graceSeconds),
+    priorityShare: String(settings.priorityShare),
     noticeId: String(settings.noticeId),
     noticeText: settings.noticeText ?? '',
   }).flat()
@@ -104,6 +110,7 @@ export function parseSnapshot(eventId: string, json: string, at: number): RoomSn
     onSaleAt: dateOf(settings.onSaleAt),
     doorSeconds: Number(settings.doorSeconds ?? 0),
     passSeconds: Number(settings.passSeconds ?? 0),
+    priorityShare: Number(settings.priorityShare ?? 0),
     noticeId: Number(settings.noticeId ?? 0),
     noticeText: settings.noticeText || null,
     at,
@@ -129,6 +136,7 @@ export function roomOff(settings: RoomSettings, seatsLeft: number, at: number): 
     onSaleAt: settings.onSaleAt,
     doorSeconds: settings.doorSeconds,
     passSeconds: settings.passSeconds,
+    priorityShare: settings.priorityShare,
     noticeId: settings.noticeId,
     noticeText: settings.noticeText,
     heldUntil: 0,

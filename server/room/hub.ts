@@ -108,8 +108,15 @@ export class EventHub {
     data.epoch = entrant.epoch
     data.state = 'waiting'
     const ticket = this.parts.room.signTicket(this.eventId, entrant)
-    const { number, place, epoch } = entrant
-    send(socket, { type: 'joined', number: number!, place, ticket, epoch })
+    const { number, place, epoch, priority } = entrant
+    send(socket, {
+      type: 'joined',
+      number: number!,
+      place,
+      ticket,
+      epoch,
+      ...(priority ? { priority: true as const } : {}),
+    })
     if (this.#broadcast.lineText) socket.send(this.#broadcast.lineText)
     await this.settle(socket, entrant)
   }

@@ -1,4 +1,5 @@
 // Opens the rooms of one server process: the line, its clock and its feed, wired to the ledger and the seats.
+import { hasPriority } from '../../db/priority.ts'
 import { findRoom, listActiveRooms, saveRoomProgress, startRoomEpoch } from '../../db/rooms.ts'
 import type { Ledger } from '../../db/client.ts'
 import type { RedisClient } from '../../db/redis.ts'
@@ -11,7 +12,7 @@ import { startClock } from './clock.ts'
 import { createFeed } from './feed.ts'
 import { checkPass, type PassVerdict } from './pass.ts'
 import { followRedisClock } from './room-clock.ts'
-import { createLine, type SeatCounts } from './room.ts'
+import { createLine, type Move, type SeatCounts } from './room.ts'
 
 interface Parts {
   ledger: Ledger
@@ -61,10 +62,24 @@ export function openRoom({ ledger, redis, channels, tokens, availability, teleme
   })
   const view = feed.view
 
+  /** Asked only where priority has a share. A ledger that does not answer costs nobody the place, only the priority. */
+  const priorityOf = async (eventId: string, accountId: string): Promise<boolean> => {
+    const snapshot = await view(eventId)
+    if (!snapshot?.enabled || snapshot.priorityShare === 0) return false
+    return hasPriority(ledger.db, eventId, accountId).catch(() => false)
+  }
+
   return {
     ...line,
     feed,
     view,
+    /** As the line's, with the priority the account has. */
+    join: async (
+      eventId: string,
+      accountId: string,
+      options: { ticket?: string; socket?: string } = {},
+    ): Promise<Move> =>
+      line.join(eventId, accountId, { ...options, priority: await priorityOf(eventId, accountId) }),
     /** Takes the settings as they now are in Postgres, and lets every server know. */
     async configure(eventId: string): Promise<void> {
       const settings = await loadSettings(eventId)

@@ -132,8 +132,9 @@ export function createLine(parts: RoomParts) {
     /**
      * Enters the line, or comes back to the place the account has. `ticket` is the signed place of an earlier `joined`;
      * one that is not ours or of another account or event counts as none. `socket` names the connection, '' over HTTP.
+     * `priority` enters by the separate share as well; it counts when the account has no place yet.
      */
-    async join(eventId: string, accountId: string, { ticket = '', socket = '' } = {}): Promise<Move> {
+    async join(eventId: string, accountId: string, { ticket = '', socket = '', priority = false } = {}): Promise<Move> {
       const claims = ticket ? tokens.verifyPlace(ticket) : null
       const own =
         claims && claims !== 'expired' && claims.accountId === accountId && claims.eventId === eventId
@@ -145,6 +146,7 @@ export function createLine(parts: RoomParts) {
         own?.number ?? '',
         own?.epoch ?? '',
         HTTP_PRESENCE_SECONDS,
+        priority ? '1' : '',
       ])
       const phase = answer === null ? 'off' : answer[0] === 'refused' ? (answer[1] as RoomPhase) : null
       if (phase === null) return moved(accountId, answer!)
@@ -162,7 +164,7 @@ export function createLine(parts: RoomParts) {
     async claim(eventId: string, accountId: string): Promise<Move> {
       const answer = await run('claim', eventId, [accountId])
       if (answer === null) return { ok: true, entrant: outside(accountId) }
-      for (const seconds of answer.slice(9)) parts.admitted(Number(seconds))
+      for (const seconds of answer.slice(10)) parts.admitted(Number(seconds))
       return moved(accountId, answer)
     },
 
@@ -229,6 +231,7 @@ const outside = (accountId: string): Entrant => ({
   claimBefore: null,
   expiresAt: null,
   deferred: false,
+  priority: false,
 })
 const moved = (accountId: string, answer: ScriptAnswer): Move => ({
   ok: true,
