@@ -1,6 +1,6 @@
 // Owns the answers to requests that carry an Idempotency-Key: the first of a key stays, and is told again.
 import { and, eq, lt, sql } from 'drizzle-orm'
-import type { Db, Reader, Tx } from './client.ts'
+import type { Db, Reader } from './client.ts'
 import { idempotencyKeys } from './schema.ts'
 
 /** Answers are kept this long. */
@@ -19,8 +19,6 @@ export interface StagedAnswer<T> {
   requestHash: Uint8Array
   answer(outcome: T): StoredAnswer
 }
-
-type KeyRefusal = { ok: false; refusal: 'idempotency_key_reused' | 'idempotency_in_progress' }
 
 /** What was answered, with the hash of the request it answers; null when the key is new. */
 export async function findAnswer(
@@ -57,17 +55,23 @@ export async function storeAnswer(
   return stored.length > 0
 }
 
-/** Stores a move's answer in its transaction; refuses, and so undoes the move, when the key has an answer already. */
-export async function stageAnswer<T>(
-  tx: Tx,
-  accountId: string,
-  { key, requestHash, answer }: StagedAnswer<T>,
-  outcome: T,
-): Promise<{ ok: true } | KeyRefusal> {
-  if (await storeAnswer(tx, { accountId, key, requestHash, ...answer(outcome) })) return { ok: true }
-  const known = await findAnswer(tx, { accountId, key })
-  const same = known !== null && Buffer.compare(known.requestHash, requestHash) === 0
-  return { ok: false, refusal: same ? 'idempotency_in_progress' : 'idempotency_key_reused' }
+/** Stores many answers at once; tells, as `account/key`, those that are now stored. The others' keys had one already. */
+export async function storeAnswers(
+  writer: Reader,
+  answers: ({ accountId: string; key: string; requestHash: Uint8Array } & StoredAnswer)[],
+): Promise<Set<string>> {
+  const rows = answers.map(({ requestHash, ...answer }) => ({
+    ...answer,
+    requestHash: Buffer.from(requestHash).toString('hex'),
+  }))
+  const stored = await writer.execute<{ accountId: string; key: string }>(sql`
+    insert into idempotency_keys (account_id, key, request_hash, status_code, response)
+    select "accountId", key, decode("requestHash", 'hex'), "statusCode", response
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
+      as answer ("accountId" uuid, key text, "requestHash" text, "statusCode" int, response jsonb)
+    on conflict do nothing
+    returning account_id as "accountId", key`)
+  return new Set(stored.map(({ accountId, key }) => `${accountId}/${key}`))
 }
 
 /** Forgets answers older than a day. */

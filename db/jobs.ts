@@ -17,9 +17,9 @@ const WEEK_SECONDS = 7 * 24 * 60 * 60
  *   outbox's dead letters, and for jobs without an outbox row kept in the queue for a week.
  */
 export const JOBS = {
-  'expire-booking': {
+  'expire-due': {
     queue: 'ticket-cleanup',
-    payload: Type.Object({ eventId: Id, bookingId: Id }),
+    payload: Type.Object({ tick: Type.Integer({ minimum: 0 }) }),
     attempts: 5,
     backoffMs: 500,
     removeOnFail: { age: WEEK_SECONDS },
@@ -68,10 +68,17 @@ export type JobPayload<N extends JobName> = Static<(typeof JOBS)[N]['payload']>
 
 /** Ids are the same for the same work, so that adding a job twice is adding it once. Colons are not allowed in them. */
 export const jobIds = {
-  expireBooking: (bookingId: string) => `expire-${bookingId}`,
+  expireDue: (tick: number) => `expire-${tick}`,
   settlePayment: (paymentId: string) => `settle-${paymentId}`,
   outbox: (outboxId: number) => `outbox-${outboxId}`,
 }
+
+/** Holds that end within the same so many milliseconds share one job: a sold-out minute costs 240 jobs, not thousands. */
+const EXPIRY_TICK_MS = 250
+
+/** The tick at which a hold that ends at `expiresAt` is looked at, ms since 1970; at most EXPIRY_TICK_MS late. */
+export const expiryTick = (expiresAt: Date): number =>
+  Math.ceil(expiresAt.getTime() / EXPIRY_TICK_MS) * EXPIRY_TICK_MS
 
 export function jobOptions(name: JobName, jobId: string, delayMs = 0): JobsOptions {
   const { attempts, backoffMs, removeOnFail } = JOBS[name]

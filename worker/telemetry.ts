@@ -57,10 +57,10 @@ export function createTelemetry(log: Log) {
     workerStarted: () => log.info('worker_started', { pid: process.pid }),
     workerStopped: (fields: { clean: boolean }) => log.info('worker_stopped', fields),
 
-    bookingExpired(fields: { eventId: string; bookingId: string }) {
-      expired.inc()
-      bookings.inc({ outcome: 'expired' })
-      log.info('booking_expired', fields)
+    bookingsExpired(count: number) {
+      expired.inc(count)
+      bookings.inc({ outcome: 'expired' }, count)
+      log.info('bookings_expired', { count })
     },
     /** What the job should have done and the sweep did. */
     bookingsSwept(count: number) {

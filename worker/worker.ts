@@ -1,7 +1,7 @@
 // Decides what one worker process does: which jobs it takes, which rounds it repeats, and how all of it stops.
 import { sweepingCancelled } from './cancel-event.ts'
 import type { Context } from './context.ts'
-import { startExpiring } from './expire-booking.ts'
+import { startExpiring } from './expire-due.ts'
 import { startLoop, type LoopPlan } from './loop.ts'
 import { auditing, measuring, publishing, purging } from './measure.ts'
 import { reconciling } from './reconcile-seats.ts'

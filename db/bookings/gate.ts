@@ -1,10 +1,11 @@
 // Owns what every move of a booking needs, and what follows its commit: cache, announcement, expiry job.
 //
 // Nothing after a commit may turn the answer into an error: the sweep and the reconciling heal what was lost.
+import { createBatches } from '../batches.ts'
 import type { Db } from '../client.ts'
-import { jobIds, jobOptions, queuesOn, type Queues } from '../jobs.ts'
+import { expiryTick, jobIds, jobOptions, queuesOn, type Queues } from '../jobs.ts'
 import { producerBeside, type RedisClient } from '../redis.ts'
-import { settleSeats, unlockSeats, type LockRequest, type SettledSeat } from '../seat-gate/seat-gate.ts'
+import { settleSeats, type HeldLock, type LockRequest, type SettledSeat } from '../seat-gate/seat-gate.ts'
 
 export interface Gate {
   db: Db
@@ -50,26 +51,91 @@ export interface MovedSeat extends SettledSeat {
   eventId: string
 }
 
-/** Cache, unlock and announcement after a commit; never throws. */
+/** What Redis is told of one move. */
+interface Told {
+  moved: MovedSeat[]
+  locks: (HeldLock & { eventId: string })[]
+}
+
+/** Scripts of settled seats under way at once; meanwhile the next ones gather. */
+const SETTLES_IN_FLIGHT = 2
+const SETTLE_SEATS_MAX = 500
+/** Beyond these Redis is told nothing more for now, and reconciling makes it good. */
+const SETTLES_WAITING_MAX = 20_000
+const SETTLE_PATIENCE_MS = 2_000
+
+const settlesOf = new WeakMap<Gate, (told: Told) => Promise<void>>()
+
+/** Cache, unlock and announcement after a commit; never throws. `token` owns the locks that are freed with the seats. */
 export async function settleAfterCommit(gate: Gate, moved: MovedSeat[], token = ''): Promise<void> {
-  for (const [eventId, seats] of Map.groupBy(moved, (seat) => seat.eventId))
-    await tryRedis(gate, 'settle_failed', (redis) => settleSeats(redis, eventId, seats, { token }))
+  if (moved.length === 0) return
+  const locks = token ? moved.map(({ eventId, n }) => ({ eventId, n, token })) : []
+  await settle(gate, { moved, locks })
 }
 
 /** Never throws: a lock nobody frees ends by itself. */
-export async function unlockAfterRefusal(gate: Gate, request: LockRequest): Promise<void> {
-  await tryRedis(gate, 'settle_failed', (redis) => unlockSeats(redis, request))
+export async function unlockAfterRefusal(
+  gate: Gate,
+  { eventId, seats, token }: LockRequest,
+  moved: MovedSeat[] = [],
+): Promise<void> {
+  await settle(gate, { moved, locks: seats.map((n) => ({ eventId, n, token })) })
 }
 
-/** Makes the expiry punctual; the sweep makes it certain. Never throws. */
-export async function scheduleExpiry(
-  gate: Gate,
-  { eventId, id, expiresAt }: { eventId: string; id: string; expiresAt: Date },
-): Promise<void> {
-  const options = jobOptions('expire-booking', jobIds.expireBooking(id), expiresAt.getTime() - Date.now())
-  await tryRedis(gate, 'enqueue_failed', (redis) =>
-    queuesFor(redis).ticketCleanup.add('expire-booking', { eventId, bookingId: id }, options),
+async function settle(gate: Gate, told: Told): Promise<void> {
+  let settleOne = settlesOf.get(gate)
+  if (!settleOne) {
+    settleOne = createBatches<Told, void>({
+      name: 'Redis to be told',
+      run: async (all) => (await settleTogether(gate, all), all.map(() => {})),
+      inFlightMax: SETTLES_IN_FLIGHT,
+      weightMax: SETTLE_SEATS_MAX,
+      weigh: ({ moved, locks }) => Math.max(moved.length, locks.length),
+      waitingMax: SETTLES_WAITING_MAX,
+      patienceMs: SETTLE_PATIENCE_MS,
+    })
+    settlesOf.set(gate, settleOne)
+  }
+  await settleOne(told).catch((fault: unknown) => gate.onFault?.('settle_failed', fault))
+}
+
+async function settleTogether(gate: Gate, all: Told[]): Promise<void> {
+  const moved = Map.groupBy(
+    all.flatMap((told) => told.moved),
+    (seat) => seat.eventId,
   )
+  const locks = Map.groupBy(
+    all.flatMap((told) => told.locks),
+    (lock) => lock.eventId,
+  )
+  const events = new Set([...moved.keys(), ...locks.keys()])
+  await Promise.all(
+    [...events].map((eventId) =>
+      tryRedis(gate, 'settle_failed', (redis) =>
+        settleSeats(redis, eventId, moved.get(eventId) ?? [], locks.get(eventId) ?? []),
+      ),
+    ),
+  )
+}
+
+/** Ticks of expiry this process has asked for; those in the past are forgotten. */
+const ticksAsked = new WeakMap<RedisClient, Set<number>>()
+const TICKS_REMEMBERED_MAX = 20_000
+
+/** Makes the expiry punctual: one job for all holds that end in the same tick. The sweep makes it certain. Never throws. */
+export async function scheduleExpiry(gate: Gate, expiresAt: Date): Promise<void> {
+  const tick = expiryTick(expiresAt)
+  const asked = ticksAsked.get(gate.redis) ?? new Set()
+  ticksAsked.set(gate.redis, asked)
+  if (asked.has(tick)) return
+  if (asked.size >= TICKS_REMEMBERED_MAX) for (const old of asked) if (old < Date.now()) asked.delete(old)
+  if (asked.size >= TICKS_REMEMBERED_MAX) asked.clear()
+  asked.add(tick)
+  const options = jobOptions('expire-due', jobIds.expireDue(tick), tick - Date.now())
+  const added = await tryRedis(gate, 'enqueue_failed', (redis) =>
+    queuesFor(redis).ticketCleanup.add('expire-due', { tick }, options),
+  )
+  if (added === null) asked.delete(tick)
 }
 
 /** Makes the settling of an open payment prompt; the sweep makes it certain. Never throws. */

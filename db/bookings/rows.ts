@@ -12,11 +12,22 @@ export const isId = (id: string) => UUID.test(id)
 
 /** One parameter, whatever its length, so that a statement keeps its text and its plan. */
 export const integers = (list: number[]): SQL => sql`${`{${list.join(',')}}`}::int[]`
+export const bigIntegers = (list: number[]): SQL => sql`${`{${list.join(',')}}`}::bigint[]`
 export const ids = (list: string[]): SQL => sql`${`{${list.join(',')}}`}::uuid[]`
 
 /** One move at a time of one buyer in one event: what a limit over many rows needs. */
 export function lockBuyer(tx: Tx, eventId: string, accountId: string) {
   return tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`${eventId}/${accountId}`}, 0))`)
+}
+
+/** The same for many buyers, in an order that two transactions cannot take crosswise. */
+export function lockBuyers(tx: Tx, buyers: { eventId: string; accountId: string }[]) {
+  return tx.execute(sql`
+    select pg_advisory_xact_lock(buyer.key) from (
+      select distinct hashtextextended(event_id || '/' || account_id, 0) as key
+      from unnest(${ids(buyers.map((b) => b.eventId))}, ${ids(buyers.map((b) => b.accountId))})
+        as buyer (event_id, account_id)
+      order by key) as buyer`)
 }
 
 export interface LockedSeat {

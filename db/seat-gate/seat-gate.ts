@@ -30,17 +30,28 @@ export interface LockRequest {
 export type LockAnswer = { locked: true } | { locked: false; why: 'taken' | 'busy'; seats: number[] }
 
 /** Locks all seats or none, for SEAT_LOCK_MS at the most. Throws when Redis does not answer. */
-export async function lockSeats(
+export async function lockSeats(redis: RedisClient, request: LockRequest): Promise<LockAnswer> {
+  const [answer] = await lockInBulk(redis, request.eventId, [request])
+  return answer!
+}
+
+/** The same for many reservations of one event in one step, the earlier of them first; an answer each, in their order. */
+export async function lockInBulk(
   redis: RedisClient,
-  { eventId, seats, token }: LockRequest,
-): Promise<LockAnswer> {
-  const keys = [...seats.map((n) => seatStatusKey(eventId, n)), ...seats.map((n) => seatLockKey(eventId, n))]
-  const [word, ...indexes] = (await runScript(redis, LOCK_SEATS, keys, [token, SEAT_LOCK_MS])) as [
-    'locked' | 'taken' | 'busy',
-    ...number[],
-  ]
-  if (word === 'locked') return { locked: true }
-  return { locked: false, why: word, seats: indexes.map((i) => seats[i - 1]!) }
+  eventId: string,
+  requests: Pick<LockRequest, 'seats' | 'token'>[],
+): Promise<LockAnswer[]> {
+  const keys = requests.flatMap(({ seats }) => [
+    ...seats.map((n) => seatStatusKey(eventId, n)),
+    ...seats.map((n) => seatLockKey(eventId, n)),
+  ])
+  const asked = requests.flatMap(({ seats, token }) => [token, seats.length])
+  const answers = await runScript(redis, LOCK_SEATS, keys, [SEAT_LOCK_MS, ...asked])
+  return (answers as ['locked' | 'taken' | 'busy', ...number[]][]).map(([word, ...indexes], i) =>
+    word === 'locked'
+      ? { locked: true }
+      : { locked: false, why: word, seats: indexes.map((index) => requests[i]!.seats[index - 1]!) },
+  )
 }
 
 export interface SettledSeat {
@@ -54,53 +65,68 @@ export interface SettledSeat {
   observed?: string | null
 }
 
+/** A lock to be freed, if `token` still owns it. */
+export interface HeldLock {
+  n: number
+  token: string
+}
+
 /**
- * Tells the cache and every watcher what Postgres has committed, and frees the locks of `token`.
+ * Tells the cache and every watcher what Postgres has committed, and frees `locks`.
  * Safe to repeat and to come late. Throws when Redis does not answer.
  */
 export async function settleSeats(
   redis: RedisClient,
   eventId: string,
   seats: SettledSeat[],
-  { token = '' }: { token?: string } = {},
+  locks: HeldLock[] = [],
 ): Promise<void> {
   const nowMs = Date.now()
-  for (let from = 0; from < seats.length; from += SETTLE_BATCH) {
-    const batch = seats.slice(from, from + SETTLE_BATCH)
-    const told = batch.flatMap((seat) => [
-      seat.n,
-      seat.status,
-      SEAT_CODES[seat.status],
-      seat.version,
-      lifetimeMs(seat, nowMs),
-      seat.observed === undefined ? '' : (seat.observed ?? '-'),
-    ])
-    await runSettle(redis, eventId, { numbers: batch.map((seat) => seat.n), token, told, nowMs })
+  const tokens = new Map(locks.map(({ n, token }) => [n, token]))
+  const told = new Set(seats.map(({ n }) => n))
+  const entries = [
+    ...seats.map((seat) => settled(seat, tokens.get(seat.n) ?? '', nowMs)),
+    ...locks.filter(({ n }) => !told.has(n)).map(({ n, token }) => [n, '', 0, 0, 0, '', token] as const),
+  ]
+  for (let from = 0; from < entries.length; from += SETTLE_BATCH) {
+    const batch = entries.slice(from, from + SETTLE_BATCH)
+    const keys = [
+      feedVersionKey(eventId),
+      ...batch.map(([n]) => seatStatusKey(eventId, n)),
+      ...batch.map(([n]) => seatLockKey(eventId, n)),
+    ]
+    await runScript(redis, SETTLE_SEATS, keys, [seatFeedChannel(eventId), nowMs, CACHE_MS, ...batch.flat()])
   }
 }
 
+type Entry = readonly [
+  n: number,
+  status: string,
+  code: number,
+  version: number,
+  lifetimeMs: number,
+  observed: string,
+  token: string,
+]
+
+const settled = (seat: SettledSeat, token: string, nowMs: number): Entry => [
+  seat.n,
+  seat.status,
+  SEAT_CODES[seat.status],
+  seat.version,
+  lifetimeMs(seat, nowMs),
+  seat.observed === undefined ? '' : (seat.observed ?? '-'),
+  token,
+]
+
 /** Frees the locks of a reservation that came to nothing. Throws when Redis does not answer. */
 export async function unlockSeats(redis: RedisClient, { eventId, seats, token }: LockRequest): Promise<void> {
-  const told = seats.flatMap((n) => [n, '', 0, 0, 0, ''])
-  await runSettle(redis, eventId, { numbers: seats, token, told, nowMs: Date.now() })
-}
-
-async function runSettle(
-  redis: RedisClient,
-  eventId: string,
-  {
-    numbers,
-    token,
-    told,
-    nowMs,
-  }: { numbers: number[]; token: string; told: (string | number)[]; nowMs: number },
-): Promise<void> {
-  const keys = [
-    feedVersionKey(eventId),
-    ...numbers.map((n) => seatStatusKey(eventId, n)),
-    ...numbers.map((n) => seatLockKey(eventId, n)),
-  ]
-  await runScript(redis, SETTLE_SEATS, keys, [token, seatFeedChannel(eventId), nowMs, CACHE_MS, ...told])
+  await settleSeats(
+    redis,
+    eventId,
+    [],
+    seats.map((n) => ({ n, token })),
+  )
 }
 
 function lifetimeMs({ status, expiresAtMs }: SettledSeat, nowMs: number): number {

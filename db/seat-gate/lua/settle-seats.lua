@@ -3,15 +3,15 @@
 -- KEYS[1]  status:seat:{event}:version
 -- KEYS     2..count+1          status:seat:{event}:n
 --          count+2..2*count+1  lock:seat:{event}:n
--- ARGV[1]  token whose locks are freed ('' = none)
--- ARGV[2]  channel of the event's seat feed
--- ARGV[3]  now, ms since 1970
--- ARGV[4]  lifetime of the feed version in ms
--- ARGV     then per seat six: n, status ('' = only unlock), code, version, lifetime in ms (0 = forget the key),
---          observed ('' = by version; else: replace exactly this value, '-' meaning an absent key)
+-- ARGV[1]  channel of the event's seat feed
+-- ARGV[2]  now, ms since 1970
+-- ARGV[3]  lifetime of the feed version in ms
+-- ARGV     then per seat seven: n, status ('' = only unlock), code, version, lifetime in ms (0 = forget the key),
+--          observed ('' = by version; else: replace exactly this value, '-' meaning an absent key),
+--          token whose lock is freed ('' = none)
 -- RETURNS  {'settled', feed version, announced} | {'unchanged'}
-local token, channel, now, feedLifetime = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-local count = (#KEYS - 1) / 2
+local channel, now, feedLifetime = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local count, FIELDS = (#KEYS - 1) / 2, 7
 local changes = {}
 
 local function mayWrite(current, version, observed)
@@ -23,9 +23,9 @@ local function mayWrite(current, version, observed)
 end
 
 for i = 1, count do
-  local at = 5 + (i - 1) * 6
+  local at = 4 + (i - 1) * FIELDS
   local n, status, code, version = tonumber(ARGV[at]), ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-  local lifetime, observed = tonumber(ARGV[at + 4]), ARGV[at + 5]
+  local lifetime, observed, token = tonumber(ARGV[at + 4]), ARGV[at + 5], ARGV[at + 6]
   local current, value = redis.call('GET', KEYS[1 + i]), status .. ':' .. ARGV[at + 3]
   if status ~= '' and mayWrite(current, version, observed) then
     if lifetime > 0 then

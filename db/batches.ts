@@ -1,0 +1,85 @@
+// Decides which requests share one round trip: those that arrive while the last one is under way go together in the next.
+//
+// This is group commit (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984) without its
+// timer: a lone request goes at once, and under load the batch grows by itself to what one round trip takes.
+
+/** Nobody was asked: too many wait already, or this request has waited longer than anybody would. */
+export class Overloaded extends Error {
+  constructor(what: string) {
+    super(`too many wait for ${what}`)
+  }
+}
+
+export interface BatchPlan<T, R> {
+  /** Says what is waited for, in a fault. */
+  name: string
+  /** Answers one result an item, in their order. A fault is everybody's in the batch. */
+  run(items: T[]): Promise<R[]>
+  /** Round trips under way at once. */
+  inFlightMax: number
+  /** Sum of the weights of a batch; a heavier item goes alone. */
+  weightMax: number
+  weigh?(item: T): number
+  /** Items that may wait; one more is refused at once. */
+  waitingMax: number
+  /** An item that has waited longer is refused instead of run. */
+  patienceMs: number
+}
+
+interface Waiting<T, R> {
+  item: T
+  since: number
+  resolve(result: R): void
+  reject(fault: unknown): void
+}
+
+/** Answers a function that runs one item with whichever others are there. Throws Overloaded, or what `run` threw. */
+export function createBatches<T, R>(plan: BatchPlan<T, R>): (item: T) => Promise<R> {
+  const { run, inFlightMax, weightMax, weigh = () => 1, waitingMax, patienceMs } = plan
+  let waiting: Waiting<T, R>[] = []
+  let inFlight = 0
+
+  function take(): Waiting<T, R>[] {
+    let weight = 0
+    let count = 0
+    for (const { item } of waiting) {
+      weight += weigh(item)
+      if (count > 0 && weight > weightMax) break
+      count += 1
+    }
+    const taken = waiting.slice(0, count)
+    waiting = waiting.slice(count)
+    return taken
+  }
+
+  function pump(): void {
+    while (inFlight < inFlightMax && waiting.length > 0) {
+      const tooLate = Date.now() - patienceMs
+      const batch = take().filter((each) => {
+        if (each.since >= tooLate) return true
+        each.reject(new Overloaded(plan.name))
+        return false
+      })
+      if (batch.length > 0) void runBatch(batch)
+    }
+  }
+
+  async function runBatch(batch: Waiting<T, R>[]): Promise<void> {
+    inFlight += 1
+    try {
+      const results = await run(batch.map(({ item }) => item))
+      batch.forEach(({ resolve }, i) => resolve(results[i]!))
+    } catch (fault) {
+      for (const { reject } of batch) reject(fault)
+    }
+    inFlight -= 1
+    pump()
+  }
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      if (waiting.length >= waitingMax) return reject(new Overloaded(plan.name))
+      waiting.push({ item, since: Date.now(), resolve, reject })
+      pump()
+    })
+}
