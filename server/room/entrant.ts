@@ -1,6 +1,7 @@
 // Owns what the scripts' answers mean in TypeScript: where an entrant stands, and what everybody may know of the line.
 import type { RoomSettings } from '../../db/rooms.ts'
-import type { EndedReason, RoomPhase } from '../protocol/codes.ts'
+import type { ChallengeMode, EndedReason, RoomPhase } from '../protocol/codes.ts'
+import { parsePace, type PaceWindow } from './pace.ts'
 import type { ScriptAnswer } from './scripts.ts'
 
 /** `door`: claimed, but no pass may be issued yet. Seen from outside it is still `called`. */
@@ -14,6 +15,8 @@ export interface Entrant {
   number: number | null
   place: number | null
   epoch: number
+  /** The connection that holds the place; '' without one. */
+  socket: string
   /** For `called`. */
   claimBefore: Date | null
   /** For `admitted`. */
@@ -26,7 +29,7 @@ export interface Entrant {
 
 /** Reads what lua/line.lua's answer() writes. */
 export function parseEntrant(accountId: string, answer: ScriptAnswer): Entrant {
-  const [, state, detail, number, place, epoch, , , deferred, priority] = answer as string[]
+  const [, state, detail, number, place, epoch, , socket, deferred, priority] = answer as string[]
   const at = (wanted: EntrantState) => (state === wanted ? new Date(Number(detail)) : null)
   return {
     accountId,
@@ -35,6 +38,7 @@ export function parseEntrant(accountId: string, answer: ScriptAnswer): Entrant {
     number: number ? Number(number) : null,
     place: place ? Number(place) : null,
     epoch: Number(epoch),
+    socket: socket ?? '',
     claimBefore: at('called'),
     expiresAt: at('admitted'),
     deferred: deferred === '1',
@@ -51,7 +55,7 @@ export interface RoomSnapshot {
   arrivals: number
   serving: number
   waiting: number
-  /** [first place, entrants in the bucket who left], ascending. */
+  /** [first place, entrants in the bucket who left], ascending; each bucket ends where the next one begins. */
   gone: [number, number][]
   perMinute: number
   seatsLeft: number
@@ -61,6 +65,16 @@ export interface RoomSnapshot {
   admitted: number
   claims: number
   noShows: number
+  /** Everybody ever called in this epoch, and those of them the watermark went over. */
+  calls: number
+  passed: number
+  /** Free seats when the first was called; null before. */
+  seatsAtStart: number | null
+  /** How the line moved lately, oldest first. */
+  pace: PaceWindow[]
+  activeMax: number
+  /** Null = unlimited. */
+  admitPerMinute: number | null
   /** The room was open once, by the clock or by hand. */
   opened: boolean
   lobbyAt: Date | null
@@ -69,6 +83,7 @@ export interface RoomSnapshot {
   passSeconds: number
   /** Of every hundred admissions, at most so many go to priority. */
   priorityShare: number
+  challenge: ChallengeMode
   noticeId: number
   noticeText: string | null
   /** When no pass of a lost epoch can still be in use, ms; 0 = nothing was lost. */
@@ -91,26 +106,38 @@ export function settingsFields(settings: RoomSettings): string[] {
     passSeconds: String(settings.passSeconds),
     graceSeconds: String(settings.graceSeconds),
     priorityShare: String(settings.priorityShare),
+    challenge: settings.challenge,
     noticeId: String(settings.noticeId),
     noticeText: settings.noticeText ?? '',
   }).flat()
 }
 
 export function parseSnapshot(eventId: string, json: string, at: number): RoomSnapshot {
-  const { settings, gone, ...counts } = JSON.parse(json) as Omit<RoomSnapshot, 'gone'> & {
+  const { settings, gone, pace, seatsAtStart, ...counts } = JSON.parse(json) as Omit<
+    RoomSnapshot,
+    'gone' | 'pace' | 'seatsAtStart'
+  > & {
     gone?: [number, number][]
+    seatsAtStart?: number
+    /** Lua writes an empty list as {}. */
+    pace: string[] | object
     settings: Record<string, string | undefined>
   }
   return {
     ...counts,
     eventId,
     gone: gone ?? [],
+    pace: Array.isArray(pace) ? pace.map(parsePace) : [],
+    seatsAtStart: seatsAtStart ?? null,
+    activeMax: Number(settings.activeMax ?? 0),
+    admitPerMinute: settings.admitPerMinute ? Number(settings.admitPerMinute) : null,
     enabled: settings.enabled === '1',
     lobbyAt: dateOf(settings.lobbyAt),
     onSaleAt: dateOf(settings.onSaleAt),
     doorSeconds: Number(settings.doorSeconds ?? 0),
     passSeconds: Number(settings.passSeconds ?? 0),
     priorityShare: Number(settings.priorityShare ?? 0),
+    challenge: (settings.challenge ?? 'off') as ChallengeMode,
     noticeId: Number(settings.noticeId ?? 0),
     noticeText: settings.noticeText || null,
     at,
@@ -131,12 +158,19 @@ export function roomOff(settings: RoomSettings, seatsLeft: number, at: number): 
     admitted: 0,
     claims: 0,
     noShows: 0,
+    calls: 0,
+    passed: 0,
+    seatsAtStart: null,
+    pace: [],
+    activeMax: settings.activeMax,
+    admitPerMinute: settings.admitPerMinute,
     opened: false,
     lobbyAt: settings.lobbyAt,
     onSaleAt: settings.onSaleAt,
     doorSeconds: settings.doorSeconds,
     passSeconds: settings.passSeconds,
     priorityShare: settings.priorityShare,
+    challenge: settings.challenge,
     noticeId: settings.noticeId,
     noticeText: settings.noticeText,
     heldUntil: 0,

@@ -58,6 +58,14 @@ const NAMES = [
   'priority',
   /** stream: steps of the line not older than the latest STEPS_KEPT (lua/steps.lua), by their sequence */
   'steps',
+  /** zset: server → ms when it was last heard of, of the servers that hold sockets of this room */
+  'servers',
+  /** string: the round tables of the draw (server/protocol/draw.ts), 4 bytes a word */
+  'draw',
+  /** zset: place → place, of numbers nobody stands at, gathered for the draw that makes them `gone` */
+  'holes',
+  /** list: numbers given up between the close of the list and the draw */
+  'left',
 ] as const
 
 /** The keys of one event's room in the order the scripts name them. */
@@ -68,3 +76,8 @@ export const restoreLockKey = (eventId: string) => `room:{${eventId}}:restoring`
 
 /** Pub/sub channel of what moved in the line; a lost message heals by the poll each second. */
 export const roomFeedChannel = (eventId: string) => `room-feed:{${eventId}}`
+
+/** hash: accountId → `<number>:<level>` of the proof of work it owes, level 0 once proved; lives ROOM_KEY_SECONDS. */
+export const challengesKey = (eventId: string) => `room:{${eventId}}:challenges`
+/** string: a challenge that was used; lives as long as the challenge. */
+export const spentChallengeKey = (eventId: string, nonce: string) => `room:{${eventId}}:spent:${nonce}`

@@ -2,42 +2,61 @@
 import type { RedisClient } from '../../db/redis.ts'
 import { Refusal } from '../errors.ts'
 import { roomFeedChannel, roomKeys } from './keys.ts'
+import { knownLife, learnLife } from './redis-life.ts'
+import adopt from './lua/adopt.lua' with { type: 'text' }
 import admission from './lua/admission.lua' with { type: 'text' }
+import attend from './lua/attend.lua' with { type: 'text' }
 import callNext from './lua/call-next.lua' with { type: 'text' }
 import claim from './lua/claim.lua' with { type: 'text' }
+import closeList from './lua/close-list.lua' with { type: 'text' }
 import configure from './lua/configure.lua' with { type: 'text' }
 import defer from './lua/defer.lua' with { type: 'text' }
+import drawPlaces from './lua/draw-places.lua' with { type: 'text' }
 import expirePasses from './lua/expire-passes.lua' with { type: 'text' }
 import expireTurns from './lua/expire-turns.lua' with { type: 'text' }
 import findEntrant from './lua/find-entrant.lua' with { type: 'text' }
+import flow from './lua/flow.lua' with { type: 'text' }
+import gone from './lua/gone.lua' with { type: 'text' }
 import holdLease from './lua/hold-lease.lua' with { type: 'text' }
 import join from './lua/join.lua' with { type: 'text' }
 import leave from './lua/leave.lua' with { type: 'text' }
 import line from './lua/line.lua' with { type: 'text' }
 import listEntrants from './lua/list-entrants.lua' with { type: 'text' }
 import markAway from './lua/mark-away.lua' with { type: 'text' }
+import missServer from './lua/miss-server.lua' with { type: 'text' }
 import openDoor from './lua/open-door.lua' with { type: 'text' }
+import pace from './lua/pace.lua' with { type: 'text' }
+import presence from './lua/presence.lua' with { type: 'text' }
 import restore from './lua/restore.lua' with { type: 'text' }
+import returnPasses from './lua/return-passes.lua' with { type: 'text' }
+import steps from './lua/steps.lua' with { type: 'text' }
 import sweepAway from './lua/sweep-away.lua' with { type: 'text' }
+import turns from './lua/turns.lua' with { type: 'text' }
 import viewRoom from './lua/view-room.lua' with { type: 'text' }
 
 const text = {
-  'call-next': line + admission + callNext,
-  claim: line + admission + claim,
-  configure: line + configure,
-  defer: line + admission + defer,
+  adopt: line + adopt,
+  attend: line + attend,
+  'call-next': line + steps + admission + turns + pace + flow + callNext,
+  claim: line + admission + turns + claim,
+  'close-list': line + admission + closeList,
+  configure: line + steps + configure,
+  defer: line + admission + turns + presence + defer,
+  'draw-places': line + admission + drawPlaces,
   'expire-passes': line + admission + expirePasses,
-  'expire-turns': line + admission + expireTurns,
-  'find-entrant': line + findEntrant,
-  'hold-lease': line + holdLease,
-  join: line + join,
-  leave: line + admission + leave,
+  'expire-turns': line + admission + turns + expireTurns,
+  'find-entrant': line + turns + presence + findEntrant,
+  'hold-lease': line + steps + holdLease,
+  join: line + turns + presence + join,
+  leave: line + admission + turns + presence + leave,
   'list-entrants': line + listEntrants,
-  'mark-away': line + markAway,
+  'mark-away': line + turns + presence + markAway,
+  'miss-server': line + admission + turns + presence + missServer,
   'open-door': line + admission + openDoor,
-  restore: line + restore,
+  restore: line + steps + restore,
+  'return-passes': line + admission + returnPasses,
   'sweep-away': line + admission + sweepAway,
-  'view-room': line + admission + viewRoom,
+  'view-room': line + admission + turns + gone + viewRoom,
 }
 export type ScriptName = keyof typeof text
 
@@ -63,7 +82,8 @@ export async function runScript(
   args: (string | number)[] = [],
 ): Promise<ScriptAnswer> {
   const keys = roomKeys(eventId)
-  const rest = [keys.length, ...keys, Math.floor(nowMs), roomFeedChannel(eventId), ...args]
+  const life = knownLife(redis) ?? (await learnLife(redis).catch(refuseLost))
+  const rest = [keys.length, ...keys, Math.floor(nowMs), roomFeedChannel(eventId), ...args, life]
   const answer = await redis.evalsha(sha[name], ...(rest as [number])).catch((fault: unknown) => {
     if (fault instanceof Error && fault.message.startsWith('NOSCRIPT'))
       return redis.eval(text[name], ...(rest as [number])).catch(refuseLost)
