@@ -19,7 +19,7 @@ export type Tier = (typeof TIERS)[number]
 /** Everything kept a socket: no closure, no timer. */
 export interface SocketData {
   eventId: string
-  /** A name no other socket of any server has. */
+  /** A name no other socket of any server has: the server's, a dot, and a count. */
   connection: string
   accountId: string | null
   sessionId: string | null
@@ -53,14 +53,17 @@ export interface SocketData {
 }
 export type Socket = ServerWebSocket<SocketData>
 
+let socketsOpened = 0
+
 export function newSocketData(
+  server: string,
   eventId: string,
   identity: { accountId: string; sessionId: string } | null,
   now: number,
 ): SocketData {
   return {
     eventId,
-    connection: crypto.randomUUID(),
+    connection: `${server}.${(socketsOpened++).toString(36)}`,
     accountId: identity?.accountId ?? null,
     sessionId: identity?.sessionId ?? null,
     surplus: false,

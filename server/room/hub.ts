@@ -17,6 +17,8 @@ const MID_PLACES = 10_000
 const CHECK_EVERY_MS = 1_000
 /** Answers of Redis worked on at once when many sockets must be asked about. */
 const ASK_AT_ONCE = 200
+/** Beyond this many, whoever lost the place to a newer tab is told when that next moves. */
+const EARLY_MAX = 1_000
 
 /** What a hub needs of its surroundings. */
 export interface HubParts {
@@ -37,6 +39,9 @@ export class EventHub {
   #toldServing = 0
   #broadcast: LineBroadcast
   #unfollow: () => void
+  #leave: () => void
+  /** Names of sockets here that lost their place to another one before they were told that they had it. */
+  #replacedEarly = new Set<string>()
 
   constructor(
     readonly eventId: string,
@@ -47,9 +52,17 @@ export class EventHub {
       news: (news) => this.#hear(news),
       snapshot: (snapshot) => this.take(snapshot),
     })
+    this.#leave = parts.room.attend(eventId, () => void this.#nameAgain())
   }
 
+  /** The last socket has gone. */
   close(): void {
+    this.#unfollow()
+    this.#leave()
+  }
+
+  /** This process ends: its people's grace begins when nobody hears of it any more, and not before. */
+  abandon(): void {
     this.#unfollow()
   }
 
@@ -76,6 +89,7 @@ export class EventHub {
   /** Forgets a closed socket; its place stays for the grace unless the socket was dismissed. */
   remove(socket: Socket): void {
     const { accountId, dismissed, connection } = socket.data
+    this.#replacedEarly.delete(connection)
     if (!this.sockets.delete(socket)) return
     if (accountId) {
       const left = this.socketsOf(accountId) - 1
@@ -104,6 +118,7 @@ export class EventHub {
       return this.parts.room.drop(this.eventId, entrant.accountId, data.connection)
     this.#release(socket)
     this.#byAccount.set(entrant.accountId, socket)
+    if (this.#replacedEarly.delete(data.connection)) void this.#askIfReplaced(socket)
     data.number = entrant.number!
     data.epoch = entrant.epoch
     data.state = 'waiting'
@@ -206,8 +221,10 @@ export class EventHub {
         for (const socket of here(news.accounts)) this.end(socket, news.reason)
         return
       case 'replaced': {
+        if (!news.socket.startsWith(`${this.parts.room.server}.`)) return
         const socket = this.#byAccount.get(news.account)
-        if (socket?.data.connection === news.socket) this.#replace(socket)
+        if (socket?.data.connection === news.socket) void this.#askIfReplaced(socket)
+        else if (this.#replacedEarly.size < EARLY_MAX) this.#replacedEarly.add(news.socket)
         return
       }
       case 'missed':
@@ -320,8 +337,14 @@ export class EventHub {
   /** Asks Redis where these stand and tells them; whoever cannot be asked now is asked again in a second. */
   async #ask(sockets: Socket[]): Promise<void> {
     await this.#inBatches(sockets, async (socket) => {
-      const entrant = await this.parts.room.entrant(this.eventId, socket.data.accountId!)
-      await this.settle(socket, entrant)
+      const { data } = socket
+      const entrant = await this.parts.room.entrant(this.eventId, data.accountId!)
+      if (entrant.state !== 'outside' || entrant.epoch <= data.epoch) return this.settle(socket, entrant)
+      // Of a lost epoch: a place comes back by its ticket, a pass when the servers have returned what they remember.
+      if (data.state !== 'admitted') return this.#return(socket)
+      const heldUntil = this.snapshot?.heldUntil ?? 0
+      if (heldUntil <= this.parts.now()) return this.settle(socket, entrant)
+      data.checkAt = heldUntil
     })
   }
 
@@ -331,14 +354,38 @@ export class EventHub {
     const lost = [...this.#byAccount.values()].filter(
       ({ data }) => data.state !== 'admitted' && data.epoch <= lostEpoch,
     )
-    await this.#inBatches(lost, async (socket) => {
-      const { accountId, number, epoch, connection } = socket.data
-      const { room } = this.parts
-      const place = { accountId: accountId!, number, epoch } as Entrant
-      const ticket = room.signTicket(this.eventId, place)
-      const move = await room.join(this.eventId, accountId!, { ticket, socket: connection })
-      if (move.ok) await this.joined(socket, move.entrant)
+    await this.#inBatches(lost, (socket) => this.#return(socket))
+  }
+
+  async #return(socket: Socket): Promise<void> {
+    const { accountId, number, epoch, connection } = socket.data
+    const { room } = this.parts
+    const place = { accountId: accountId!, number, epoch } as Entrant
+    const ticket = room.signTicket(this.eventId, place)
+    const move = await room.join(this.eventId, accountId!, { ticket, socket: connection })
+    if (move.ok) await this.joined(socket, move.entrant)
+  }
+
+  /** The line had given this server up and started everybody's grace: each says its name again, unless a newer tab has. */
+  async #nameAgain(): Promise<void> {
+    await this.#inBatches([...this.#byAccount.values()], async (socket) => {
+      const { accountId, connection } = socket.data
+      if (await this.#wasReplaced(socket)) return this.#replace(socket)
+      const move = await this.parts.room.join(this.eventId, accountId!, { socket: connection })
+      if (move.ok) await this.settle(socket, move.entrant)
     })
+  }
+
+  /** An announcement may be older than the socket's last word: only the line itself knows who has the place now. */
+  async #askIfReplaced(socket: Socket): Promise<void> {
+    await this.#inBatches([socket], async () => {
+      if (await this.#wasReplaced(socket)) this.#replace(socket)
+    })
+  }
+
+  async #wasReplaced({ data }: Socket): Promise<boolean> {
+    const entrant = await this.parts.room.entrant(this.eventId, data.accountId!)
+    return entrant.socket !== '' && entrant.socket !== data.connection
   }
 
   async #inBatches(sockets: Socket[], work: (socket: Socket) => Promise<void>): Promise<void> {

@@ -1,6 +1,12 @@
 // Opens the rooms of one server process: the line, its clock and its feed, wired to the ledger and the seats.
 import { hasPriority } from '../../db/priority.ts'
-import { findRoom, listActiveRooms, saveRoomProgress, startRoomEpoch } from '../../db/rooms.ts'
+import {
+  findRoom,
+  findRoomProgress,
+  listActiveRooms,
+  saveRoomProgress,
+  startRoomEpoch,
+} from '../../db/rooms.ts'
 import type { Ledger } from '../../db/client.ts'
 import type { RedisClient } from '../../db/redis.ts'
 import type { Channels } from '../channels.ts'
@@ -8,11 +14,15 @@ import type { Availability } from '../events/availability.ts'
 import type { Log } from '../log.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { Tokens } from '../tokens.ts'
+import { createAttendance } from './attendance.ts'
 import { startClock } from './clock.ts'
 import { createFeed } from './feed.ts'
 import { checkPass, type PassVerdict } from './pass.ts'
 import { followRedisClock } from './room-clock.ts'
 import { createLine, type Move, type SeatCounts } from './room.ts'
+
+/** Kept in the record of everybody connected: short, and never given twice in the life of a room. */
+const SERVER_NAME_BYTES = 6
 
 interface Parts {
   ledger: Ledger
@@ -38,11 +48,23 @@ export function openRoom({ ledger, redis, channels, tokens, availability, teleme
       }),
       () => null,
     )
+  const server = newServerName()
+  const attendance = createAttendance({
+    redis,
+    clock: redisClock,
+    server,
+    async revive(eventId) {
+      const settings = await loadSettings(eventId)
+      if (settings?.enabled) await line.ensure(settings)
+    },
+  })
   const line = createLine({
     redis,
     clock: redisClock,
     tokens,
     loadSettings,
+    findProgress: (eventId) => findRoomProgress(ledger.db, eventId),
+    witness: attendance,
     startEpoch: (eventId, gap) => startRoomEpoch(ledger.db, eventId, gap),
     seats,
     admitted: telemetry.roomAdmitted,
@@ -73,6 +95,25 @@ export function openRoom({ ledger, redis, channels, tokens, availability, teleme
     ...line,
     feed,
     view,
+    /** What the names of this server's sockets begin with. */
+    server,
+    /**
+     * Sockets of this room are here from now on: the line hears of this server until the returned function is called.
+     * `missed` is called when it had been given up meanwhile, and every socket must say its name again.
+     */
+    attend(eventId: string, missed: () => void): () => void {
+      const leave = attendance.enter(eventId, missed)
+      const unfollow = feed.follow(eventId, {
+        news: (news) => {
+          if (news.kind === 'ended') attendance.over(eventId, news.accounts)
+        },
+        snapshot: () => {},
+      })
+      return () => {
+        unfollow()
+        leave()
+      }
+    },
     /** As the line's, with the priority the account has. */
     join: async (
       eventId: string,
@@ -97,8 +138,14 @@ export function openRoom({ ledger, redis, channels, tokens, availability, teleme
       checkPass({ redis, clock: redisClock, tokens, view, loadSettings }, { accountId, eventId, pass }),
     async close(): Promise<void> {
       await clock.stop()
+      attendance.stop()
       feed.close()
       redisClock.stop()
     },
   }
+}
+
+function newServerName(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(SERVER_NAME_BYTES))
+  return bytes.reduce((number, byte) => number * 256 + byte, 0).toString(36)
 }

@@ -37,8 +37,10 @@ const RATE_WINDOW_MS = 60_000
 const GONE_BUCKETS_MAX = 64
 /** A client without a socket is believed to be there for this long after it asked, or for the grace when that is longer. */
 const HTTP_PRESENCE_SECONDS = 60
-const RESTORE_ATTEMPTS = 20
+const RESTORE_ATTEMPTS = 80
 const RESTORE_WAIT_MS = 50
+/** After Redis was started again: longer than any server takes to connect again and say what it knows of the line. */
+const DOUBT_MS = 1_500
 
 export interface SeatCounts {
   total: number
@@ -52,10 +54,17 @@ export interface RoomParts {
   tokens: Pick<Tokens, 'signPass' | 'verifyPass' | 'signPlace' | 'verifyPlace'>
   /** Null when there is no such event. */
   loadSettings(eventId: string): Promise<RoomSettings | null>
+  /** How far the line had come when last saved; null when it never moved. Without it, nothing ever was. */
+  findProgress?(eventId: string): Promise<RoomProgress | null>
   /** Reserves the next epoch durably before anybody is in it. */
   startEpoch(eventId: string, gap: number): Promise<RoomProgress>
   /** Null while the seats are not known. */
   seats(eventId: string): Promise<SeatCounts | null>
+  /** Told of every number and pass that leaves this server. */
+  witness?: {
+    numbered(eventId: string, epoch: number, number: number): void
+    issued(eventId: string, accountId: string, pass: { epoch: number; number: number; endsAt: number }): void
+  }
   /** Told once for each pass issued. */
   admitted(waitSeconds: number): void
 }
@@ -100,7 +109,7 @@ export function createLine(parts: RoomParts) {
       if (known !== 'unknown') return
     }
     const [known] = await runScript(redis, 'find-entrant', eventId, clock.now(), ['', 0])
-    if (known === 'unknown') {
+    if (known === 'unknown' && !(await goesOn(eventId))) {
       const { epoch, arrivals, serving } = await parts.startEpoch(eventId, EPOCH_GAP)
       const window = settings.admitPerMinute === null ? 0 : RATE_WINDOW_MS
       const heldMs = epoch === 1 ? 0 : Math.max(settings.passSeconds * 1_000, window)
@@ -109,6 +118,17 @@ export function createLine(parts: RoomParts) {
       await push(settings)
     }
     if (locked) await redis.del(lock).catch(refuseLost)
+  }
+
+  /** Whether a line found in a Redis that was started again is whole; waits until every server had its say. */
+  async function goesOn(eventId: string): Promise<boolean> {
+    const saved = await parts.findProgress?.(eventId)
+    const args = [saved?.epoch ?? '', saved?.arrivals ?? '', saved?.serving ?? '', DOUBT_MS]
+    for (;;) {
+      const [word] = await runScript(redis, 'adopt', eventId, clock.now(), args)
+      if (word !== 'doubted') return word !== 'lost'
+      await Bun.sleep(RESTORE_WAIT_MS)
+    }
   }
 
   async function push(settings: RoomSettings): Promise<void> {
@@ -149,7 +169,11 @@ export function createLine(parts: RoomParts) {
         priority ? '1' : '',
       ])
       const phase = answer === null ? 'off' : answer[0] === 'refused' ? (answer[1] as RoomPhase) : null
-      if (phase === null) return moved(accountId, answer!)
+      if (phase === null) {
+        const { entrant } = moved(accountId, answer!)
+        if (entrant.number !== null) parts.witness?.numbered(eventId, entrant.epoch, entrant.number)
+        return { ok: true, entrant }
+      }
       const message = REFUSED_TO_JOIN[phase]
       return { ok: false, refusal: 'event_not_on_sale', ...(message ? { message } : {}) }
     },
@@ -216,8 +240,10 @@ export function createLine(parts: RoomParts) {
       tokens.signPlace({ accountId, eventId, number: number!, epoch }),
 
     /** The signed pass of somebody admitted; each signing proves the same admission. */
-    signPass: (eventId: string, { accountId, epoch, expiresAt }: Entrant): string =>
-      tokens.signPass({ accountId, eventId, epoch, expiresAt: expiresAt! }),
+    signPass(eventId: string, { accountId, number, epoch, expiresAt }: Entrant): string {
+      parts.witness?.issued(eventId, accountId, { epoch, number: number!, endsAt: expiresAt!.getTime() })
+      return tokens.signPass({ accountId, eventId, epoch, expiresAt: expiresAt! })
+    },
   }
 }
 
@@ -228,12 +254,13 @@ const outside = (accountId: string): Entrant => ({
   number: null,
   place: null,
   epoch: 0,
+  socket: '',
   claimBefore: null,
   expiresAt: null,
   deferred: false,
   priority: false,
 })
-const moved = (accountId: string, answer: ScriptAnswer): Move => ({
+const moved = (accountId: string, answer: ScriptAnswer): Extract<Move, { ok: true }> => ({
   ok: true,
   entrant: parseEntrant(accountId, answer),
 })

@@ -55,7 +55,7 @@ export function createSockets(context: Context): Sockets {
     try {
       const { eventId, identity } = await admitRequest(context, request, draining)
       if (!(await room.view(eventId))) throw new Refusal('not_found')
-      const data = newSocketData(eventId, identity, Date.now())
+      const data = newSocketData(room.server, eventId, identity, Date.now())
       data.surplus =
         identity !== null && hubOf(eventId).socketsOf(identity.accountId) >= LIMITS.socketsPerAccountAndEvent
       if (!upgrader.upgrade(request, { data }))
@@ -118,7 +118,7 @@ export function createSockets(context: Context): Sockets {
       const all = [...hubs.values()].flatMap((hub) => [...hub.sockets])
       const spread = Math.min(RETURN_MS_MAX, Math.max(RETURN_MS_MIN, all.length * RETURN_MS_PER_SOCKET))
       for (const socket of all) dismiss(socket, Math.random() * spread)
-      for (const hub of hubs.values()) hub.close()
+      for (const hub of hubs.values()) hub.abandon()
       log.info('sockets_drained', { sockets: all.length })
     },
   }

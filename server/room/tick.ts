@@ -10,6 +10,10 @@ const TURNS_PER_TICK = 200
 const SWEEPS_PER_TICK = 500
 const ADMISSIONS_PER_TICK = 1_000
 const CALLS_PER_TICK = 2_000
+/** Records looked through for people of a missing server. */
+const MISSES_PER_TICK = 500
+/** A server nobody has heard of for this long has died, and its people have lost their connection. */
+export const MISSING_AFTER_MS = 5_000
 
 export interface Ticked {
   holding: boolean
@@ -37,13 +41,14 @@ export async function tickRoom(
   if (lease?.[0] !== 'holding') return { holding: false, noShows: 0, called: 0 }
   const fence = lease[1]!
   const step = (
-    name: 'expire-passes' | 'expire-turns' | 'sweep-away' | 'open-door' | 'call-next',
-    most: number,
-  ) => line.run(name, eventId, [fence, most])
+    name: 'expire-passes' | 'expire-turns' | 'miss-server' | 'sweep-away' | 'open-door' | 'call-next',
+    ...args: number[]
+  ) => line.run(name, eventId, [fence, ...args])
   // One connection keeps their order: what ends is gone before anybody is let in or called.
-  const [, turns, , door, calls] = await Promise.all([
+  const [, turns, , , door, calls] = await Promise.all([
     step('expire-passes', PASSES_PER_TICK),
     step('expire-turns', TURNS_PER_TICK),
+    step('miss-server', MISSING_AFTER_MS, MISSES_PER_TICK),
     step('sweep-away', SWEEPS_PER_TICK),
     step('open-door', ADMISSIONS_PER_TICK),
     step('call-next', CALLS_PER_TICK),

@@ -67,6 +67,7 @@ async function makeLine(redis: RedisClient, change: Partial<RoomSettings>): Prom
       clock: { now: () => now },
       tokens,
       loadSettings: async (id) => (id === eventId ? settings : null),
+      findProgress: async () => test.progress,
       startEpoch: async (_id, gap) => {
         const last = test.progress
         test.progress = last

@@ -9,6 +9,8 @@ if meta.leaseOwner ~= owner then
   redis.call('HSET', META, 'leaseOwner', owner)
   put('fence', get('fence') + 1)
 end
+-- While nobody's clock ticked, nobody could be heard of either: silence counts from here.
+if get('leaseUntil') < now then put('aliveSince', now) end
 put('leaseUntil', now + leaseMs)
 if ARGV[5] ~= '' then
   put('seatsTotal', ARGV[5])

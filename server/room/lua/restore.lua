@@ -9,5 +9,8 @@ put('arrivals', ARGV[4])
 put('serving', math.min(tonumber(ARGV[5]), tonumber(ARGV[4])))
 put('restoredTo', ARGV[4])
 put('heldUntil', ARGV[6])
+put('restoredAt', now)
+put('aliveSince', now)
+redis.call('HSET', META, 'life', life)
 tell({ kind = 'changed' })
 return { 'restored' }
