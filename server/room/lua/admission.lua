@@ -63,14 +63,5 @@ local function open_door(limit)
   return accounts, waited
 end
 
--- One of a turn has claimed, left or stepped back; a turn without anybody left ends.
-local function settle_turn(turn, count)
-  put('outstanding', get('outstanding') - count)
-  if redis.call('HINCRBY', OUTSTANDING, turn, -count) > 0 then return end
-  redis.call('HDEL', OUTSTANDING, turn)
-  redis.call('ZREM', TURNS, turn)
-  redis.call('ZREM', DUE, turn)
-end
-
 -- True for the server whose clock ticks; the fencing number tells a holder that lost the lease from the next one.
 local function holds_lease(fence) return get('fence') == fence and get('leaseUntil') > now end

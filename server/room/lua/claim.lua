@@ -6,10 +6,10 @@ local account, DOOR_BATCH = ARGV[3], 100
 local e = find_entrant(account)
 local state, turn = state_of(e)
 if state == 'called' then
-  settle_turn(turn, 1)
-  put('claims', get('claims') + 1)
-  e.flag = 'd'
-  e.turn = ''
+  -- Somebody thought to be away counts from now on.
+  if redis.call('ZREM', ABSENT, account) == 1 then rejoin_turn(turn) end
+  claim_turn(turn)
+  e.flag, e.turn, e.own = 'd', '', true
   save_entrant(e)
   redis.call('ZREM', AWAY, account)
   redis.call('ZADD', DOOR, int(e.place), account)

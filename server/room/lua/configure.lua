@@ -6,6 +6,7 @@ local version = tonumber(ARGV[3])
 if (tonumber(settings.version) or -1) > version then return { 'older' } end
 local changed = (tonumber(settings.version) or -1) < version
 local rate_before = tonumber(settings.admitPerMinute) or math.huge
+local before = settings
 redis.call('DEL', SETTINGS)
 redis.call('HSET', SETTINGS, 'version', ARGV[3], unpack(ARGV, 4))
 settings = read_hash(SETTINGS)
@@ -30,13 +31,18 @@ if current == 'closed' and get('voidBelow') < get('arrivals') then
   local open_turn = redis.call('ZRANGE', TURNS, 0, 0, 'WITHSCORES')[2]
   put('closedFrom', open_turn or get('serving'))
   put('voidBelow', get('arrivals'))
-  put('serving', get('arrivals'))
+  -- Numbers that wait for a draw have no place to be passed over; they are nobody's from now on.
+  if get('lobby') == 1 and not meta.drawn then
+    put('restoredTo', get('arrivals'))
+    redis.call('DEL', RETURNED)
+  else
+    put('serving', get('arrivals'))
+  end
   put('outstanding', 0)
-  redis.call('DEL', GONE, LATE, TURNS, DUE, OUTSTANDING, DOOR, AWAY)
+  redis.call('DEL', GONE, LATE, TURNS, DUE, OUTSTANDING, DOOR, AWAY, ABSENT, WIDTHS, PRIORITY)
+  put('openWidth', 0)
 end
-if meta.phase ~= current then
-  redis.call('HSET', META, 'phase', current)
-  changed = true
-end
+if changed then step_settings(before) end
+if enter_phase(current) then changed = true end
 if changed then tell({ kind = 'changed' }) end
 return { 'configured', current }

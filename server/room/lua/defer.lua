@@ -6,9 +6,9 @@ local account, behind = ARGV[3], tonumber(ARGV[4])
 local e = find_entrant(account)
 local state, turn = state_of(e)
 if state ~= 'called' or e.deferred == '1' then return answer('refused', account) end
-settle_turn(turn, 1)
+quit_turn(e, turn)
 e.flag, e.deferred, e.turn = 'l', '1', ''
-e.place = get('serving') + behind - 1
+e.place, e.own = get('serving') + behind - 1, true
 save_entrant(e)
 redis.call('ZADD', LATE, int(e.place), account)
 return answer('deferred', account)

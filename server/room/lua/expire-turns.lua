@@ -5,9 +5,7 @@ if not meta.epoch then return { 'unknown' } end
 if not holds_lease(tonumber(ARGV[3])) then return { 'stale' } end
 local noShows = 0
 for _, turn in ipairs(redis.call('ZRANGEBYSCORE', DUE, '-inf', int(room_now()), 'LIMIT', 0, ARGV[4])) do
-  local left = tonumber(redis.call('HGET', OUTSTANDING, turn)) or 0
-  noShows = noShows + left
-  settle_turn(turn, left)
+  noShows = noShows + end_turn(turn)
 end
 if noShows > 0 then
   put('noShows', get('noShows') + noShows)

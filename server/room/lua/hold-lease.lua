@@ -1,6 +1,6 @@
 -- Decides whose clock ticks: whoever holds the lease, or the first to ask once it has run out.
 -- KEYS: the room's (line.lua).  ARGV: now, channel, owner, lease (ms), seats in all, free, reserved ('' = not known).
--- RETURNS { holding, fencing number, phase } | { following } | { unknown }.
+-- RETURNS { holding, fencing number, phase, draw '1' when the list is to be closed or the draw to be finished | '' } | { following } | { unknown }.
 if not meta.epoch then return { 'unknown' } end
 local owner, leaseMs = ARGV[3], tonumber(ARGV[4])
 if meta.leaseOwner ~= owner then
@@ -16,11 +16,8 @@ if ARGV[5] ~= '' then
   put('seatsTotal', ARGV[5])
   put('seatsFree', ARGV[6])
   put('seatsReserved', ARGV[7])
+  if get('seatsFree') == 0 then put('emptyAt', now) end
 end
 local current = phase()
-if current == 'open' and meta.opened ~= '1' then put('opened', 1) end
-if meta.phase ~= current then
-  redis.call('HSET', META, 'phase', current)
-  tell({ kind = 'changed' })
-end
-return { 'holding', meta.fence, current }
+if enter_phase(current) then tell({ kind = 'changed' }) end
+return { 'holding', meta.fence, current, draw_due(current) and '1' or '' }

@@ -1,7 +1,9 @@
 -- Decides an account's one place: the place it has, the place its earlier ticket proves, or the next number.
 -- KEYS: the room's (line.lua).  ARGV: now, channel, account, socket ('' = over HTTP), number and epoch of a verified
--- ticket ('' = none), seconds a client without a socket is believed to be there at the least, priority '1' | ''.
--- RETURNS { joined | resumed | restored | refused | unknown, … } as answer() says; refused adds the phase.
+-- ticket ('' = none), seconds a client without a socket is believed to be there at the least, priority '1' | '',
+-- '1' when the ticket's number is known to be on the drawn list.
+-- RETURNS { joined | resumed | restored | refused | unknown, … } as answer() says; refused adds the phase; { prove }
+-- when the ticket counts only once its number was found on the drawn list.
 if not meta.epoch then return { 'unknown' } end
 local account, socket, seconds = ARGV[3], ARGV[4], tonumber(ARGV[7])
 local number, epoch = tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -10,6 +12,7 @@ local function present(e)
   if socket ~= '' and e.socket ~= '' and e.socket ~= socket then
     tell({ kind = 'replaced', account = account, socket = e.socket })
   end
+  come_back(e)
   if socket ~= '' then e.socket = socket end
   save_entrant(e)
   if e.socket ~= '' then
@@ -34,17 +37,28 @@ e = { account = account, flag = 'w', deferred = '0', joined = now, socket = '', 
 -- Within an epoch Redis knows better than a ticket; of an earlier one the ticket is all there is. A number that was
 -- given out twice because Redis was lost twice goes to whoever comes first.
 local proven = number and epoch < get('epoch') and number < get('restoredTo') and number >= get('voidBelow')
-  and redis.call('ZCOUNT', RETURNED, number, number) == 0
+  -- A list that was read in this epoch holds everybody who had come back by then.
+  and number >= get('restoredFrom') and not (meta.listed and not meta.drawn and number < get('entrants'))
+local at = proven and (place_of(number) or number)
+proven = proven and redis.call('ZCOUNT', RETURNED, int(at), int(at)) == 0
+if proven and number < get('drawn') and ARGV[9] ~= '1' then return { 'prove' } end
+
+if current == 'open' or current == 'sold_out' then
+  if meta.opened ~= '1' then put('opened', 1) end
+elseif meta.opened ~= '1' and get('lobby') == 0 and not meta.entrants then
+  -- Whoever is here before the sale starts is drawn for; a pause before it changes nothing of that.
+  if current == 'lobby' or now < (tonumber(settings.onSaleAt) or 0) then put('lobby', 1) end
+end
 if proven then
-  e.number, e.place = number, number
-  redis.call('ZADD', RETURNED, number, account)
-  if number < get('serving') then
+  e.number, e.place = number, place_of(number)
+  redis.call('ZADD', RETURNED, int(at), account)
+  if at < get('serving') then
     e.flag = 'l'
-    redis.call('ZADD', LATE, number, account)
+    redis.call('ZADD', LATE, int(at), account)
   end
 else
   e.number = redis.call('HINCRBY', META, 'arrivals', 1) - 1
-  e.place = e.number
+  e.place = place_of(e.number)
 end
 present(e)
 return answer(proven and 'restored' or 'joined', account)

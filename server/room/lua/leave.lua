@@ -6,11 +6,9 @@ local account = ARGV[3]
 local e = find_entrant(account)
 local state, turn = state_of(e)
 if state == 'outside' then return answer('refused', account) end
-if state == 'called' then settle_turn(turn, 1) end
-if state == 'waiting' and e.flag == 'w' and e.place >= get('restoredTo') then
-  redis.call('ZADD', GONE, int(e.place), int(e.place))
-end
-for _, key in ipairs({ RETURNED, LATE, DOOR, ACTIVE, AWAY }) do redis.call('ZREM', key, account) end
+if state == 'called' then quit_turn(e, turn) end
+if state == 'waiting' then free_place(e) end
+for _, key in ipairs({ RETURNED, LATE, DOOR, ACTIVE, AWAY, ABSENT, PRIORITY }) do redis.call('ZREM', key, account) end
 end_entrant(e, 'l', now)
 tell({ kind = 'ended', accounts = { account }, reason = 'left' })
 return answer('left', account)

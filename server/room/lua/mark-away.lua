@@ -6,7 +6,6 @@ local account, socket = ARGV[3], ARGV[4]
 local e = find_entrant(account)
 if not e or e.socket ~= socket then return { 'refused' } end
 e.socket = ''
+local kept = lose(e)
 save_entrant(e)
-if state_of(e) ~= 'waiting' then return { 'refused' } end
-redis.call('ZADD', AWAY, int(room_now() + settings.graceSeconds * 1000), account)
-return { 'away' }
+return { kept and 'away' or 'refused' }

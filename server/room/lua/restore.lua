@@ -1,5 +1,6 @@
 -- Starts an epoch of a line that is not there: a new one, or one whose Redis was lost.
--- KEYS: the room's (line.lua).  ARGV: now, channel, epoch, arrivals, serving, held until (ms).
+-- KEYS: the room's (line.lua).  ARGV: now, channel, epoch, arrivals, serving, held until (ms), commitment, lobby ('1' = numbers
+-- wait for a draw), then as far as the draw has come ('' = not so far): entrants, closed at (ms), root, seed, round tables.
 -- RETURNS { restored | present }.
 if meta.epoch then return { 'present' } end
 redis.call('DEL', unpack(KEYS))
@@ -12,5 +13,19 @@ put('heldUntil', ARGV[6])
 put('restoredAt', now)
 put('aliveSince', now)
 redis.call('HSET', META, 'life', life)
+redis.call('HSET', META, 'commitment', ARGV[7] or '')
+local entrants, closed_at, root, seed, tables = ARGV[9] or '', ARGV[10] or '', ARGV[11] or '', ARGV[12] or '', ARGV[13] or ''
+if entrants ~= '' then
+  put('entrants', entrants)
+  put('closedAt', closed_at)
+  if root ~= '' then redis.call('HSET', META, 'root', root) end
+end
+if ARGV[8] == '1' then put('lobby', 1) end
+if seed ~= '' then
+  redis.call('SET', DRAW, tables)
+  redis.call('HSET', META, 'seed', seed)
+  put('drawn', entrants)
+end
+if seed ~= '' or entrants == '0' then put('opened', 1) end
 tell({ kind = 'changed' })
 return { 'restored' }

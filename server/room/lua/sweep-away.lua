@@ -8,12 +8,10 @@ for _, account in ipairs(redis.call('ZRANGEBYSCORE', AWAY, '-inf', int(room_now(
   redis.call('ZREM', AWAY, account)
   local e = find_entrant(account)
   -- Who is called meanwhile has until the end of the turn; who has a socket again is not away.
-  if state_of(e) == 'waiting' and e.socket == '' then
-    if e.flag == 'w' and e.place >= get('restoredTo') then
-      redis.call('ZADD', GONE, int(e.place), int(e.place))
-    end
-    redis.call('ZREM', RETURNED, account)
-    redis.call('ZREM', LATE, account)
+  local state = state_of(e)
+  redis.call('ZREM', ABSENT, account)
+  if (state == 'waiting' or state == 'door') and e.socket == '' then
+    free_place(e)
     end_entrant(e, 'l', now)
     swept[#swept + 1] = account
   end
