@@ -66,10 +66,16 @@ const NAMES = [
   'holes',
   /** list: numbers given up between the close of the list and the draw */
   'left',
+  /** string: who left the line, as view-room.lua drew it last; lives one second */
+  'curve',
 ] as const
 
+export type RoomKeyName = (typeof NAMES)[number]
+
+export const roomKey = (eventId: string, name: RoomKeyName): string => `room:{${eventId}}:${name}`
+
 /** The keys of one event's room in the order the scripts name them. */
-export const roomKeys = (eventId: string): string[] => NAMES.map((name) => `room:{${eventId}}:${name}`)
+export const roomKeys = (eventId: string): string[] => NAMES.map((name) => roomKey(eventId, name))
 
 /** string: held by the server that rebuilds the room; lives RESTORE_LOCK_MS. */
 export const restoreLockKey = (eventId: string) => `room:{${eventId}}:restoring`
