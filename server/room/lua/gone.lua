@@ -1,9 +1,11 @@
 -- Draws the curve of those who left the line as at most so many buckets, finest where few people are ahead.
 -- Put after line.lua in view-room.lua. Two steps: a walk from the front takes points so close together that whatever
--- happens between two of them moves nobody's count by more than 1 % (or half a person); then as many points as possible
--- are left out, each only where a straight line misses it by at most another 1 % (or one person).
+-- happens between two of them moves nobody's count by more than 1 % (or one person); then as many points as possible
+-- are left out, each only where a straight line misses it by at most another 1 % (or half a person). Both are a little
+-- less, so that rounding to whole people stays within 2 % (or one person).
 -- The walk costs O(log n) a point, and the points grow with the logarithm of the line.
-local POINTS_MAX, SHARE, HALF, WHOLE, WIDEN = 1000, 0.01, 0.5, 0.95, 1.25
+local PROBES_MAX, WIDEN, CURVE_MS = 1200, 1.06, 1000
+local function tolerance(people_ahead, least) return math.max(least, 0.01 * people_ahead - 0.25) end
 
 local function walk_gone(from, to)
   local points, probes = { { from, 0, 0 } }, 0
@@ -11,14 +13,14 @@ local function walk_gone(from, to)
   while at < to do
     probes = probes + 1
     -- Past the limit the rest is taken in a few coarse steps.
-    if probes > POINTS_MAX then step = math.max(step, math.ceil((to - from) / 16)) end
+    if probes > PROBES_MAX then step = math.max(step, math.ceil((to - from) / 16)) end
     local upto = math.min(at + step, to)
     local width = upto - at
     local stay = people(at, upto)
     local left = width - stay
     -- The most a straight line can be wrong within: all who left came first, or all who stayed.
-    local wrong = left * stay / width / math.max(HALF, SHARE * ahead)
-    if wrong <= 1 or width == 1 or probes > POINTS_MAX then
+    local wrong = left * stay / width / tolerance(ahead, 1)
+    if wrong <= 1 or width == 1 or probes > PROBES_MAX then
       at, gone, ahead = upto, gone + left, ahead + stay
       points[#points + 1] = { at, gone, ahead }
     end
@@ -35,7 +37,7 @@ local function fold_gone(points, factor)
     for j = i + 1, #points do
       local point = points[j]
       local dx, dy = point[1] - x, point[2] - y
-      local slope, miss = dy / dx, factor * math.max(WHOLE, SHARE * point[3])
+      local slope, miss = dy / dx, factor * tolerance(point[3], 0.45)
       if slope >= low and slope <= high then last = j end
       low, high = math.max(low, (dy - miss) / dx), math.min(high, (dy + miss) / dx)
       if low > high then break end
@@ -46,16 +48,20 @@ local function fold_gone(points, factor)
   return kept
 end
 
--- [first place, how many of the bucket left], each up to the next one's first place; the last one, without leavers,
--- only says where the line ends. Nil when nobody left.
+-- JSON of [first place, how many of the bucket left], each up to the next one's first place; the last one, without
+-- leavers, only says where the line ended. Kept for a second while the front stands still, so that many servers that
+-- look at the same line draw it once.
 local function gone_buckets(from, to, most)
+  local front, at, known = string.match(redis.call('GET', CURVE) or '', '^(%d+) (%d+) (.*)$')
+  if front == int(from) and now >= tonumber(at) and now - at < CURVE_MS then return known end
   local points, factor = walk_gone(from, to), 1
-  if points[#points][2] == 0 then return nil end
   local kept = fold_gone(points, factor)
   while #kept > most - 1 do
     factor = factor * WIDEN
     kept = fold_gone(points, factor)
   end
   kept[#kept + 1] = { to, 0 }
-  return kept
+  local drawn = points[#points][2] > 0 and cjson.encode(kept) or '[]'
+  redis.call('SET', CURVE, int(from) .. ' ' .. int(now) .. ' ' .. drawn, 'PX', CURVE_MS)
+  return drawn
 end
