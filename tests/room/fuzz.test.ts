@@ -1,6 +1,6 @@
 // Holds the line against its guarantees through thousands of random moves; a failing seed is printed and can be kept.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { roomKeys } from '../../server/room/keys.ts'
+import { roomKey, roomKeys } from '../../server/room/keys.ts'
 import { enter, openLines, type TestLine } from '../support/line.ts'
 import { freshStores, type FreshStores } from '../support/stores.ts'
 
@@ -167,13 +167,15 @@ async function reopen(room: TestLine) {
 /** After every step, seen from outside the scripts. */
 async function check(room: TestLine, notes: Notes, step: number) {
   const keys = roomKeys(room.eventId)
-  const [meta, raw, active, outstanding, late] = await Promise.all([
+  const [meta, raw, active, outstanding, late, away] = await Promise.all([
     room.redis.hgetall(keys[0]!),
     room.redis.hgetall(keys[2]!),
     room.redis.zrange(keys[9]!, '-inf', '+inf', 'BYSCORE', 'WITHSCORES'),
     room.redis.hvals(keys[8]!),
     room.redis.zcard(keys[5]!),
+    room.redis.zrange(roomKey(room.eventId, 'absent'), 0, -1, 'WITHSCORES'),
   ])
+  const absent = new Map(away.flatMap((who, i) => (i % 2 === 0 ? [[who, Number(away[i + 1])] as const] : [])))
   const now = room.now()
   for (let i = 0; i < active.length; i += 2) {
     const [who, until] = [active[i]!, Number(active[i + 1])]
@@ -192,31 +194,36 @@ async function check(room: TestLine, notes: Notes, step: number) {
   const numbers = new Map<string, string>()
   let calledBelow = 0
   for (const [who, text] of Object.entries(raw)) {
-    const [number, place, flag] = text.split(':')
+    const [number, own, flag] = text.split(':')
+    const place = own || number
     const other = numbers.get(number!)
     if (other) throw new Error(`step ${step}: ${other} and ${who} share number ${number}`)
     numbers.set(number!, who)
     // No overtaking: everybody in the line below the watermark was called, everybody above it was not.
     const { state } = await stateFor(room, who, flag!)
-    if (state === 'waiting' && flag === 'w' && Number(place) < Number(meta.serving))
+    // Away when the line came by: called alone when back.
+    const isAway = absent.has(who)
+    if (state === 'waiting' && flag === 'w' && !isAway && Number(place) < Number(meta.serving))
       throw new Error(`step ${step}: ${who} was passed over`)
     if (state === 'called' && flag === 'w' && Number(place) >= Number(meta.serving))
       throw new Error(`step ${step}: ${who} was called before the turn`)
-    if (state === 'called') calledBelow += 1
+    if (state === 'called' && !isAway) calledBelow += 1
   }
   const sum = outstanding.reduce((total, each) => total + Number(each), 0)
   if (sum !== Number(meta.outstanding ?? 0))
     throw new Error(`step ${step}: outstanding ${meta.outstanding} ≠ ${sum}`)
   if (sum < calledBelow) throw new Error(`step ${step}: ${calledBelow} are called, ${sum} accounted for`)
   const counted = Object.values(raw).filter((text) => {
-    const [number, place, flag] = text.split(':')
+    const [number, own, flag] = text.split(':')
+    const place = own || number
     return (
       Number(number) >= Number(meta.voidBelow ?? 0) && flag === 'w' && Number(place) >= Number(meta.serving)
     )
   }).length
   const view = (await room.line.look(room.eventId))!
-  if (view.waiting !== counted + late)
-    throw new Error(`step ${step}: waiting ${view.waiting} ≠ ${counted} + ${late}`)
+  const passedOver = [...absent.values()].filter((place) => place < Number(meta.serving)).length
+  if (view.waiting !== counted + late + passedOver)
+    throw new Error(`step ${step}: waiting ${view.waiting} ≠ ${counted} + ${late} + ${passedOver}`)
 }
 
 const stateFor = async (room: TestLine, who: string, flag: string) =>

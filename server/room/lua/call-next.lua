@@ -23,7 +23,7 @@ end
 local function call_alone(e)
   local turn = (e.turn == 'again' and 'again:' or 'alone:') .. int(get('turnSeq'))
   redis.call('ZREM', LATE, e.account)
-  e.flag, e.turn, e.called = 'c', turn, since_joining(e, now)
+  e.flag, e.turn, e.own, e.called = 'c', turn, true, since_joining(e, now)
   save_entrant(e)
   open_turn(turn, 1, due)
   alone[#alone + 1] = e.account
