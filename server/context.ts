@@ -42,7 +42,16 @@ export function createContext(config: Config): Context {
   const channels = createChannels(subscriber)
   const tokens = createTokens({ secret: config.jwtSecret })
   const availability = createAvailability({ ledger, channels, redis })
-  const room = openRoom({ ledger, redis, channels, tokens, availability, telemetry, log })
+  const room = openRoom({
+    ledger,
+    redis,
+    channels,
+    tokens,
+    secret: config.jwtSecret,
+    availability,
+    telemetry,
+    log,
+  })
   const addresses = new WeakMap<Request, string>()
 
   const forget = channels.listen(METRICS_CHANNEL, telemetry.remember)

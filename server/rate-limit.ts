@@ -31,6 +31,8 @@ export const RATES = {
   /** Per mailbox, so that nobody's is filled by a stranger. */
   mailbox: { perSecond: 1 / 60, burst: 5 },
   room: { perSecond: 5, burst: 30 },
+  /** Per address: first joins of a line. A mobile network shows thousands of people as one address. */
+  join: { perSecond: 2, burst: 3_000 },
 } as const satisfies Record<string, Rate>
 export type RateName = keyof typeof RATES
 
@@ -40,22 +42,30 @@ const LOCAL_CALLERS_MAX = 50_000
 const UNLIMITED_PATHS = ['/health/', '/api/v1/health/', '/metrics']
 const SHA = createHash('sha1').update(takeRateLua).digest('hex')
 
-export type Limited = { ok: true } | { ok: false; retryAfterSeconds: number }
+/** `recent`: requests that the steady rate has not worn off yet, this one included. */
+export type Limited = { ok: true; recent: number } | { ok: false; retryAfterSeconds: number }
 type Needs = Pick<Context, 'config' | 'redis'>
+/** 0 ms to wait when the request fits. */
+interface Taken {
+  waitMs: number
+  recent: number
+}
 
 /** Counts one request of `key` (an address, an account, or both) against a rate; RATE_LIMIT=off lets all pass. */
 export async function limit(
   { config, redis }: Needs,
   { name, key, now = Date.now() }: { name: RateName; key: string; now?: number },
 ): Promise<Limited> {
-  if (!config.rateLimit) return { ok: true }
+  if (!config.rateLimit) return { ok: true, recent: 0 }
   const { perSecond, burst } = RATES[name]
   const id = `rate:${name}:${key}`
   const intervalMs = 1_000 / perSecond
-  const waitMs =
+  const taken =
     (await tryRedis(redis, (client) => takeFromRedis(client, id, now, intervalMs, burst))) ??
     takeLocally(redis, id, now, intervalMs, burst)
-  return waitMs === 0 ? { ok: true } : { ok: false, retryAfterSeconds: Math.ceil(waitMs / 1_000) }
+  return taken.waitMs === 0
+    ? { ok: true, recent: taken.recent }
+    : { ok: false, retryAfterSeconds: Math.ceil(taken.waitMs / 1_000) }
 }
 
 /** As `limit`, but throws `rate_limited`. */
@@ -96,28 +106,28 @@ async function takeFromRedis(
   now: number,
   intervalMs: number,
   burst: number,
-): Promise<number> {
+): Promise<Taken> {
   const args = [id, now, intervalMs, burst] as const
   const answer = await redis.evalsha(SHA, 1, ...args).catch((fault: unknown) => {
     if (fault instanceof Error && fault.message.startsWith('NOSCRIPT'))
       return redis.eval(takeRateLua, 1, ...args)
     throw fault
   })
-  const [word, waitMs] = answer as [string, string]
-  return word === 'ok' ? 0 : Number(waitMs)
+  const [word, figure] = answer as [string, string]
+  return word === 'ok' ? { waitMs: 0, recent: Number(figure) } : { waitMs: Number(figure), recent: burst }
 }
 
 const localCallers = new WeakMap<RedisClient, Map<string, number>>()
 
-/** The same rule in this process alone: milliseconds to wait, 0 when the request fits. */
-function takeLocally(redis: RedisClient, id: string, now: number, intervalMs: number, burst: number): number {
+/** The same rule in this process alone. */
+function takeLocally(redis: RedisClient, id: string, now: number, intervalMs: number, burst: number): Taken {
   const callers = localCallers.get(redis) ?? new Map<string, number>()
   localCallers.set(redis, callers)
   const after = Math.max(callers.get(id) ?? now, now) + intervalMs
   const wait = after - intervalMs * burst - now
-  if (wait > 0) return Math.ceil(wait)
+  if (wait > 0) return { waitMs: Math.ceil(wait), recent: burst }
   callers.delete(id)
   if (callers.size >= LOCAL_CALLERS_MAX) callers.delete(callers.keys().next().value!)
   callers.set(id, after)
-  return 0
+  return { waitMs: 0, recent: Math.ceil((after - now) / intervalMs) }
 }

@@ -1,6 +1,8 @@
 // Owns the HTTP language: bodies, views and the OpenAPI answers built from them (contract section 3).
 import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import {
+  CHALLENGES,
+  ENDED_REASONS,
   ERROR_STATUS,
   LIMITS,
   PERMISSIONS,
@@ -12,16 +14,16 @@ import {
   type ErrorCode,
 } from './codes.ts'
 
-const body = <T extends Record<string, TSchema>>(properties: T) =>
+export const body = <T extends Record<string, TSchema>>(properties: T) =>
   Type.Object(properties, { additionalProperties: false })
-const words = <T extends readonly string[]>(list: T) =>
+export const words = <T extends readonly string[]>(list: T) =>
   Type.Union(list.map((word) => Type.Literal(word as T[number])))
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 /** ISO 8601 with a zone, always answered in UTC. */
 export const Instant = Type.String({ format: 'date-time', examples: ['2027-04-15T12:00:00.000Z'] })
-const Id = Type.String({ examples: ['0199d0c0-0000-7000-8000-000000000000'] })
+export const Id = Type.String({ examples: ['0199d0c0-0000-7000-8000-000000000000'] })
 const SeatId = Type.String({ maxLength: 64, examples: ['0199d0c0-0000-7000-8000-000000000000:42'] })
-const Email = Type.String({ format: 'email', maxLength: 254 })
+export const Email = Type.String({ format: 'email', maxLength: 254 })
 const Name = Type.String({ minLength: 1, maxLength: LIMITS.nameMax, pattern: '\\S' })
 
 export const Money = Type.Object(
@@ -197,6 +199,10 @@ export const PersonalDataView = Type.Object({
     }),
   ),
   events: Type.Array(Type.Object({ id: Id, name: Type.String(), status: Type.String(), createdAt: Instant })),
+  /** Lines that let the person in ahead: by an organiser's list, or an invitation that was used. */
+  priority: Type.Array(
+    Type.Object({ eventId: Id, by: words(['list', 'invitation'] as const), since: Instant }),
+  ),
 })
 
 // ── Events and seats ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -396,6 +402,8 @@ export const RoomBody = body({
   doorSeconds: Type.Integer({ minimum: 0, maximum: 3_600 }),
   passSeconds: Type.Integer({ minimum: 1, maximum: 86_400 }),
   graceSeconds: Type.Integer({ minimum: 0, maximum: 86_400 }),
+  /** Whether entrants prove some work before they claim; left as it is when absent. */
+  challenge: Type.Optional(words(CHALLENGES)),
 })
 export type RoomBody = Static<typeof RoomBody>
 export const NoticeBody = body({
@@ -403,6 +411,8 @@ export const NoticeBody = body({
 })
 export const JoinBody = Type.Optional(body({ ticket: Type.Optional(Type.String({ maxLength: 1_024 })) }))
 
+const Range = nullable(Type.Tuple([Type.Number(), Type.Number()]))
+/** What the socket tells in `room` and `line`, field by field (server/protocol/socket.ts says what each means). */
 export const RoomView = Type.Object({
   enabled: Type.Boolean(),
   phase: words(ROOM_PHASES),
@@ -411,13 +421,29 @@ export const RoomView = Type.Object({
   waiting: Type.Integer(),
   serving: Type.Integer(),
   perMinute: Type.Integer(),
+  gone: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()])),
   seatsLeft: Type.Integer(),
+  flow: Type.Optional(Range),
+  reach: Type.Optional(Range),
+  doorSeconds: Type.Integer(),
+  passSeconds: Type.Integer(),
   commitment: nullable(Type.String()),
   epoch: Type.Integer(),
   serverTime: Instant,
+  message: Type.Optional(Type.String()),
+  comeBackMs: Type.Optional(Type.Integer()),
+  priorityShare: Type.Optional(Type.Integer()),
+  challenge: Type.Optional(words(CHALLENGES)),
 })
 export type RoomView = Static<typeof RoomView>
-export const RoomSettingsView = Type.Composite([RoomBody, Type.Object({ control: Type.String() })])
+export const RoomSettingsView = Type.Composite([
+  RoomBody,
+  Type.Object({
+    control: Type.String(),
+    /** Of every hundred admissions, at most so many go to priority. */
+    priorityShare: Type.Integer(),
+  }),
+])
 export type RoomSettingsView = Static<typeof RoomSettingsView>
 /** Where an entrant stands. `state` decides which of the other fields are set. */
 export const EntrantView = Type.Object({
@@ -426,6 +452,8 @@ export const EntrantView = Type.Object({
   place: nullable(Type.Integer()),
   ticket: nullable(Type.String()),
   epoch: Type.Integer(),
+  /** For `outside`: how the place ended, as the socket's `ended` says; null when there was none. */
+  ended: nullable(words(ENDED_REASONS)),
   claimBefore: nullable(Instant),
   pass: nullable(Type.String()),
   expiresAt: nullable(Instant),
@@ -434,6 +462,42 @@ export const EntrantView = Type.Object({
   pollMs: Type.Integer(),
 })
 export type EntrantView = Static<typeof EntrantView>
+
+const Hex = Type.String({ pattern: '^[0-9a-f]*$', maxLength: 256 })
+/** A proof-of-work challenge as altcha-lib makes, solves and verifies them (version 2). */
+const Challenge = body({
+  parameters: body({
+    algorithm: Type.String({ maxLength: 32 }),
+    nonce: Hex,
+    salt: Hex,
+    cost: Type.Integer({ minimum: 1 }),
+    keyLength: Type.Integer({ minimum: 1 }),
+    keyPrefix: Hex,
+    keySignature: Type.Optional(Hex),
+    expiresAt: Type.Optional(Type.Integer()),
+    data: Type.Optional(
+      body({
+        account: Type.String({ maxLength: 64 }),
+        event: Type.String({ maxLength: 64 }),
+        number: Type.Integer(),
+      }),
+    ),
+  }),
+  signature: Hex,
+})
+/** What to solve before claiming; null when nothing is owed. */
+export const ChallengeView = Type.Object({ required: Type.Boolean(), challenge: nullable(Challenge) })
+export type ChallengeView = Static<typeof ChallengeView>
+export const ChallengeProof = body({
+  challenge: Challenge,
+  solution: body({
+    counter: Type.Integer({ minimum: 0 }),
+    derivedKey: Hex,
+    time: Type.Optional(Type.Number()),
+  }),
+})
+export type ChallengeProof = Static<typeof ChallengeProof>
+
 export const RoomStatsView = Type.Object({
   waiting: Type.Integer(),
   called: Type.Integer(),

@@ -52,7 +52,7 @@ export class LineBroadcast {
   }
 }
 
-const lineFrame = (snapshot: RoomSnapshot): LineFrame => ({
+export const lineFrame = (snapshot: RoomSnapshot): LineFrame => ({
   type: 'line',
   serving: snapshot.serving,
   waiting: snapshot.waiting,
@@ -63,7 +63,8 @@ const lineFrame = (snapshot: RoomSnapshot): LineFrame => ({
 })
 
 export function roomFrame(snapshot: RoomSnapshot, now: number): RoomFrame {
-  const { phase, lobbyAt, onSaleAt, doorSeconds, passSeconds, epoch, noticeText, priorityShare } = snapshot
+  const { phase, lobbyAt, onSaleAt, doorSeconds, passSeconds, epoch, noticeText, priorityShare, challenge } =
+    snapshot
   return {
     type: 'room',
     phase,
@@ -75,6 +76,7 @@ export function roomFrame(snapshot: RoomSnapshot, now: number): RoomFrame {
     epoch,
     serverTime: new Date(now).toISOString(),
     priorityShare,
+    ...(challenge === 'off' ? {} : { challenge }),
     ...(noticeText ? { message: noticeText } : {}),
   }
 }

@@ -23,6 +23,8 @@ export interface SocketData {
   connection: string
   accountId: string | null
   sessionId: string | null
+  /** Where it came from. */
+  address: string
   /** This account has too many sockets already; closed as soon as it is open. */
   surplus: boolean
   openedAt: number
@@ -60,12 +62,14 @@ export function newSocketData(
   eventId: string,
   identity: { accountId: string; sessionId: string } | null,
   now: number,
+  address: string,
 ): SocketData {
   return {
     eventId,
     connection: `${server}.${(socketsOpened++).toString(36)}`,
     accountId: identity?.accountId ?? null,
     sessionId: identity?.sessionId ?? null,
+    address,
     surplus: false,
     openedAt: now,
     sessionCheckAt: 0,

@@ -7,6 +7,7 @@ import { CLOSE_CODES, LIMITS } from '../protocol/codes.ts'
 import type { ClientFrame } from '../protocol/socket.ts'
 import { limit } from '../rate-limit.ts'
 import { sendError, sendRefusal, type Socket } from './connection.ts'
+import { enterRoom } from './entry.ts'
 import type { EventHub } from './hub.ts'
 
 /** Works through a socket's frames in order. */
@@ -53,18 +54,19 @@ async function handle(context: Context, hub: EventHub, socket: Socket, frame: Cl
   switch (frame.type) {
     case 'join': {
       const { ticket = '' } = frame
-      const move = await room.join(eventId, accountId, { ticket, socket: data.connection })
+      const { address, connection } = data
+      const move = await enterRoom(context, { eventId, accountId, address, ticket, socket: connection })
       if (move.ok) return hub.joined(socket, move.entrant)
       return sendError(socket, move.refusal, move.message)
     }
     case 'claim': {
-      const move = await room.claim(eventId, accountId)
+      const { endings } = data
+      const move = await room.takeTurn(eventId, accountId)
       if (!move.ok) return sendError(socket, move.refusal, move.message)
-      if (move.entrant.state === 'waiting')
-        return sendError(socket, 'request_invalid', 'It is not your turn yet.')
-      if (move.entrant.state === 'outside' && data.state === 'outside')
-        return sendError(socket, 'request_invalid', 'You are not in the line.')
-      return hub.settle(socket, move.entrant)
+      await hub.settle(socket, move.entrant)
+      const { state, why } = move.entrant
+      if (state === 'outside' && data.endings === endings) hub.sayEnded(socket, why ?? 'left')
+      return
     }
     case 'leave': {
       const { endings } = data

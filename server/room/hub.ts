@@ -5,7 +5,7 @@
 import { toRefusal } from '../errors.ts'
 import { CLOSE_CODES, type EndedReason } from '../protocol/codes.ts'
 import { LineBroadcast, roomFrame } from './broadcast.ts'
-import { send, type Socket, type Tier } from './connection.ts'
+import { send, sendError, type Socket, type Tier } from './connection.ts'
 import type { Entrant, RoomSnapshot } from './entrant.ts'
 import type { RoomNews } from './feed.ts'
 import type { Room } from './open-room.ts'
@@ -293,7 +293,12 @@ export class EventHub {
     this.#unsettle(socket)
     if (doorSeconds === 0) {
       const move = await this.parts.room.claim(this.eventId, data.accountId!)
-      if (move.ok) await this.settle(socket, move.entrant)
+      if (move.ok) return this.settle(socket, move.entrant)
+      // Lets in by itself once the proof is there; until then it is a turn like any other.
+      data.checkAt = Math.min(claimBefore, this.parts.now() + CHECK_EVERY_MS)
+      if (known) return
+      send(socket, { type: 'turn', claimBefore: new Date(claimBefore).toISOString() })
+      sendError(socket, move.refusal, move.message)
     } else if (!known) send(socket, { type: 'turn', claimBefore: new Date(claimBefore).toISOString() })
   }
 

@@ -14,12 +14,14 @@ import type { Availability } from '../events/availability.ts'
 import type { Log } from '../log.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { Tokens } from '../tokens.ts'
+import { createChallenges } from './challenge.ts'
 import { createAttendance } from './attendance.ts'
 import { startClock } from './clock.ts'
 import { createFeed } from './feed.ts'
 import { checkPass, type PassVerdict } from './pass.ts'
 import { followRedisClock } from './room-clock.ts'
 import { createLine, type Move, type SeatCounts } from './room.ts'
+import { createTurns } from './turns.ts'
 
 /** Kept in the record of everybody connected: short, and never given twice in the life of a room. */
 const SERVER_NAME_BYTES = 6
@@ -29,6 +31,8 @@ interface Parts {
   redis: RedisClient
   channels: Channels
   tokens: Tokens
+  /** Shared by all servers. */
+  secret: string
   availability: Pick<Availability, 'counts'>
   telemetry: Pick<Telemetry, 'roomAdmitted' | 'roomNoShow' | 'roomCounted'>
   log: Log
@@ -36,7 +40,7 @@ interface Parts {
 
 export type Room = ReturnType<typeof openRoom>
 
-export function openRoom({ ledger, redis, channels, tokens, availability, telemetry, log }: Parts) {
+export function openRoom({ ledger, redis, channels, tokens, secret, availability, telemetry, log }: Parts) {
   const redisClock = followRedisClock(redis)
   const loadSettings = (eventId: string) => findRoom(ledger.db, eventId)
   const seats = (eventId: string): Promise<SeatCounts | null> =>
@@ -83,6 +87,7 @@ export function openRoom({ ledger, redis, channels, tokens, availability, teleme
     counted: telemetry.roomCounted,
   })
   const view = feed.view
+  const challenges = createChallenges({ redis, secret, now: redisClock.now })
 
   /** Asked only where priority has a share. A ledger that does not answer costs nobody the place, only the priority. */
   const priorityOf = async (eventId: string, accountId: string): Promise<boolean> => {
@@ -93,6 +98,8 @@ export function openRoom({ ledger, redis, channels, tokens, availability, teleme
 
   return {
     ...line,
+    ...createTurns({ line, challenges, view }),
+    challenges,
     feed,
     view,
     /** What the names of this server's sockets begin with. */

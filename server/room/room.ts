@@ -5,7 +5,8 @@
 //      └── leave · away ─┘  └── step back ┤                           │
 //      └────────── no-show · leave ───────┴──── leave · pass over ────┘
 //
-// - A number is an arrival's index; a place is a position in the line. First come, first served: place = number.
+// - A number is an arrival's index; a place is a position in the line. Whoever is in the lobby when the sale starts has
+//   the place the draw gives the number (draw.ts); whoever comes later, or finds no lobby, has place = number.
 // - Everybody with a place below the watermark `serving` has been called. Raising it is all that calling costs: nobody
 //   is looked at one by one, and each raise (a turn) remembers only how many of it are still to claim.
 // - A pass is issued in one place only (lua/admission.lua), which holds the two limits: live passes ≤ activeMax, and
@@ -16,7 +17,9 @@
 import type { RedisClient } from '../../db/redis.ts'
 import type { RoomProgress, RoomSettings } from '../../db/rooms.ts'
 import type { ErrorCode, RoomPhase } from '../protocol/codes.ts'
-import type { Tokens } from '../tokens.ts'
+import type { PlaceClaims, Tokens } from '../tokens.ts'
+import { restoredDraw, waitsForDraw } from './draw.ts'
+import type { Draws } from './draws.ts'
 import {
   parseEntrant,
   parseSnapshot,
@@ -27,14 +30,14 @@ import {
 } from './entrant.ts'
 import { RESTORE_LOCK_MS, restoreLockKey, roomKeys } from './keys.ts'
 import type { RoomClock } from './room-clock.ts'
-import { refuseLost, runScript, type ScriptAnswer, type ScriptName } from './scripts.ts'
+import { refuseLost, runScript, type ScriptAnswer, type ScriptArgument, type ScriptName } from './scripts.ts'
 
 /** How many go first when somebody called steps back. */
 export const DEFER_PLACES = 50
 /** Numbers left out when Redis was lost: more than can have been given out since the last save to Postgres. */
 export const EPOCH_GAP = 100_000
 const RATE_WINDOW_MS = 60_000
-const GONE_BUCKETS_MAX = 64
+const GONE_BUCKETS_MAX = 96
 /** A client without a socket is believed to be there for this long after it asked, or for the grace when that is longer. */
 const HTTP_PRESENCE_SECONDS = 60
 const RESTORE_ATTEMPTS = 80
@@ -65,11 +68,16 @@ export interface RoomParts {
     numbered(eventId: string, epoch: number, number: number): void
     issued(eventId: string, accountId: string, pass: { epoch: number; number: number; endsAt: number }): void
   }
+  /** The draws of lobbies; without it nobody is ever drawn. */
+  draws?: Pick<Draws, 'decided' | 'isListed'>
   /** Told once for each pass issued. */
   admitted(waitSeconds: number): void
 }
 
-export type Move = { ok: true; entrant: Entrant } | { ok: false; refusal: ErrorCode; message?: string }
+/** `fresh`: a number was given out just now. */
+export type Move =
+  | { ok: true; entrant: Entrant; fresh?: boolean }
+  | { ok: false; refusal: ErrorCode; message?: string }
 export type Line = ReturnType<typeof createLine>
 
 const REFUSED_TO_JOIN: Partial<Record<RoomPhase, string>> = {
@@ -86,7 +94,7 @@ export function createLine(parts: RoomParts) {
   async function run(
     name: ScriptName,
     eventId: string,
-    args: (string | number)[] = [],
+    args: ScriptArgument[] = [],
   ): Promise<ScriptAnswer | null> {
     const answer = await runScript(redis, name, eventId, clock.now(), args)
     if (answer[0] !== 'unknown') return answer
@@ -99,6 +107,7 @@ export function createLine(parts: RoomParts) {
   /** Starts the line's first epoch, or its next one after Redis was lost. Safe to call at once from many servers. */
   async function ensure(settings: RoomSettings): Promise<void> {
     const { eventId } = settings
+    const draw = (await parts.draws?.decided(eventId)) ?? null
     const lock = restoreLockKey(eventId)
     let locked = false
     for (let attempt = 0; attempt < RESTORE_ATTEMPTS && !locked; attempt++) {
@@ -112,9 +121,18 @@ export function createLine(parts: RoomParts) {
     if (known === 'unknown' && !(await goesOn(eventId))) {
       const { epoch, arrivals, serving } = await parts.startEpoch(eventId, EPOCH_GAP)
       const window = settings.admitPerMinute === null ? 0 : RATE_WINDOW_MS
-      const heldMs = epoch === 1 ? 0 : Math.max(settings.passSeconds * 1_000, window)
-      const heldUntil = epoch === 1 ? 0 : clock.now() + heldMs
-      await runScript(redis, 'restore', eventId, clock.now(), [epoch, arrivals, serving, heldUntil])
+      // Before the draw nobody was called, so no pass of the lost epoch can be in use.
+      const lost = { epoch, arrivals: epoch === 1 ? 0 : arrivals - EPOCH_GAP, serving }
+      const undrawn = draw !== null && waitsForDraw(draw, lost)
+      const heldMs = Math.max(settings.passSeconds * 1_000, window)
+      const heldUntil = epoch === 1 || undrawn ? 0 : clock.now() + heldMs
+      await runScript(redis, 'restore', eventId, clock.now(), [
+        epoch,
+        arrivals,
+        serving,
+        heldUntil,
+        ...restoredDraw(draw, undrawn),
+      ])
       await push(settings)
     }
     if (locked) await redis.del(lock).catch(refuseLost)
@@ -160,14 +178,21 @@ export function createLine(parts: RoomParts) {
         claims && claims !== 'expired' && claims.accountId === accountId && claims.eventId === eventId
           ? claims
           : null
-      const answer = await run('join', eventId, [
-        accountId,
-        socket,
-        own?.number ?? '',
-        own?.epoch ?? '',
-        HTTP_PRESENCE_SECONDS,
-        priority ? '1' : '',
-      ])
+      const enter = (ticket: PlaceClaims | null, listed = '') =>
+        run('join', eventId, [
+          accountId,
+          socket,
+          ticket?.number ?? '',
+          ticket?.epoch ?? '',
+          HTTP_PRESENCE_SECONDS,
+          priority ? '1' : '',
+          listed,
+        ])
+      let answer = await enter(own)
+      if (answer?.[0] === 'prove') {
+        const listed = await parts.draws!.isListed(eventId, own!.number, accountId)
+        answer = await (listed ? enter(own, '1') : enter(null))
+      }
       const phase = answer === null ? 'off' : answer[0] === 'refused' ? (answer[1] as RoomPhase) : null
       if (phase === null) {
         const { entrant } = moved(accountId, answer!)
@@ -263,4 +288,5 @@ const outside = (accountId: string): Entrant => ({
 const moved = (accountId: string, answer: ScriptAnswer): Extract<Move, { ok: true }> => ({
   ok: true,
   entrant: parseEntrant(accountId, answer),
+  fresh: answer[0] === 'joined',
 })

@@ -4,15 +4,20 @@ import { accessPlugin, type Identity } from '../auth/access.ts'
 import type { Context } from '../context.ts'
 import { Refusal, reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
-import { EntrantView, JoinBody, RoomView } from '../protocol/http.ts'
+import { ChallengeProof, ChallengeView, EntrantView, JoinBody, RoomView } from '../protocol/http.ts'
 import { requireRate } from '../rate-limit.ts'
+import { enterRoom } from './entry.ts'
 import { lookAtRoom } from './look.ts'
 import { organiserRoutes } from './organiser-routes.ts'
-import type { Move } from './room.ts'
+import { DEFER_PLACES, type Move } from './room.ts'
 import { entrantView, roomView } from './view.ts'
 
 export const roomRoutes = (context: Context) =>
-  new Elysia().use(lookRoutes(context)).use(moveRoutes(context)).use(organiserRoutes(context))
+  new Elysia()
+    .use(lookRoutes(context))
+    .use(moveRoutes(context))
+    .use(challengeRoutes(context))
+    .use(organiserRoutes(context))
 
 const lookRoutes = (context: Context) =>
   new Elysia({ prefix: '/event/:eventId/room' })
@@ -66,10 +71,11 @@ const moveRoutes = (context: Context) => {
     .use(accessPlugin(context))
     .post(
       '/join',
-      async ({ params, body, identity }) => {
+      async ({ params, body, identity, request }) => {
         const accountId = await moving(params.eventId, identity)
         const { ticket = '' } = body ?? {}
-        const move = await room.join(params.eventId, accountId, { ticket })
+        const address = context.addressOf(request)
+        const move = await enterRoom(context, { eventId: params.eventId, accountId, address, ticket })
         return reply(200, 'You are in the line', await standing(params.eventId, move))
       },
       {
@@ -114,7 +120,7 @@ const moveRoutes = (context: Context) => {
       '/claim',
       async ({ params, identity }) => {
         const accountId = await moving(params.eventId, identity)
-        const move = await room.claim(params.eventId, accountId)
+        const move = await room.takeTurn(params.eventId, accountId)
         return reply(200, 'Where you stand', await standing(params.eventId, move))
       },
       {
@@ -122,11 +128,30 @@ const moveRoutes = (context: Context) => {
         detail: describe({
           summary: 'Take your turn',
           description:
-            'A repeat answers the same pass. `called` without `claimBefore` means: taken, the pass follows as soon as one is free.',
+            'A repeat answers the same pass. `called` without `claimBefore` means: taken, the pass follows as soon as one is free. `challenge_required`: solve the challenge first, the turn runs on.',
           tag: 'Room',
           access: 'user',
           success: { status: 200, data: EntrantView, description: 'Where you stand.' },
-          codes: ['not_found', 'origin_refused'],
+          codes: ['not_found', 'origin_refused', 'request_invalid', 'challenge_required'],
+        }),
+      },
+    )
+    .post(
+      '/defer',
+      async ({ params, identity }) => {
+        const accountId = await moving(params.eventId, identity)
+        const move = await room.defer(params.eventId, accountId)
+        return reply(200, 'You have stepped back', await standing(params.eventId, move))
+      },
+      {
+        access: 'user',
+        detail: describe({
+          summary: 'Step back once, when called',
+          description: `Frees the turn at once; ${DEFER_PLACES} others go first.`,
+          tag: 'Room',
+          access: 'user',
+          success: { status: 200, data: EntrantView, description: 'Where you stand.' },
+          codes: ['not_found', 'origin_refused', 'request_invalid'],
         }),
       },
     )
@@ -145,6 +170,63 @@ const moveRoutes = (context: Context) => {
           access: 'user',
           success: { status: 200, data: EntrantView, description: 'You are outside.' },
           codes: ['not_found', 'origin_refused'],
+        }),
+      },
+    )
+}
+
+const challengeRoutes = (context: Context) => {
+  const { room } = context
+  /** Asking costs a derivation, so it is counted like a move. */
+  const counted = async (eventId: string, { accountId }: Identity) => {
+    await requireRate(context, { name: 'room', key: accountId })
+    await lookAtRoom(context, eventId)
+    return accountId
+  }
+  return new Elysia({ prefix: '/event/:eventId/room' })
+    .use(accessPlugin(context))
+    .get(
+      '/challenge',
+      async ({ params, identity }) => {
+        const accountId = await counted(params.eventId, identity)
+        const { required, challenge } = await room.challengeOf(params.eventId, accountId)
+        return reply(200, required ? 'Solve this before you claim' : 'Nothing to solve', {
+          required,
+          challenge,
+        })
+      },
+      {
+        access: 'user',
+        detail: describe({
+          summary: 'What to solve before claiming',
+          description:
+            'A proof of work for the device, none for the person: altcha-lib solves it. Made for this account, event and place; lives ten minutes. Ask after joining, so that it is done before your turn.',
+          tag: 'Room',
+          access: 'user',
+          success: { status: 200, data: ChallengeView, description: 'A fresh challenge, or null.' },
+          codes: ['not_found'],
+        }),
+      },
+    )
+    .post(
+      '/challenge',
+      async ({ params, body, identity }) => {
+        const accountId = await counted(params.eventId, identity)
+        const proved = await room.prove(params.eventId, accountId, body)
+        if (!proved.ok) throw new Refusal(proved.refusal, { message: proved.message })
+        return reply(200, 'Solved', { required: false, challenge: null })
+      },
+      {
+        body: ChallengeProof,
+        access: 'user',
+        detail: describe({
+          summary: 'Hand in the solved challenge',
+          description: 'Each challenge counts once, in time, and for the place it was made for.',
+          tag: 'Room',
+          access: 'user',
+          success: { status: 200, data: ChallengeView, description: 'Nothing is owed any more.' },
+          codes: ['not_found'],
+          body: true,
         }),
       },
     )

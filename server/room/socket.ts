@@ -55,7 +55,7 @@ export function createSockets(context: Context): Sockets {
     try {
       const { eventId, identity } = await admitRequest(context, request, draining)
       if (!(await room.view(eventId))) throw new Refusal('not_found')
-      const data = newSocketData(room.server, eventId, identity, Date.now())
+      const data = newSocketData(room.server, eventId, identity, Date.now(), context.addressOf(request))
       data.surplus =
         identity !== null && hubOf(eventId).socketsOf(identity.accountId) >= LIMITS.socketsPerAccountAndEvent
       if (!upgrader.upgrade(request, { data }))

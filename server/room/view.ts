@@ -2,6 +2,7 @@
 import type { RedisClient } from '../../db/redis.ts'
 import type { RoomSettings } from '../../db/rooms.ts'
 import type { EntrantView, RoomSettingsView, RoomStatsView, RoomView } from '../protocol/http.ts'
+import { lineFrame, roomFrame } from './broadcast.ts'
 import type { Entrant, RoomSnapshot } from './entrant.ts'
 import { roomKeys } from './keys.ts'
 import type { Line } from './room.ts'
@@ -16,19 +17,12 @@ const WAITS_KEY = 13
 /** As many as the scripts keep. */
 const WAITS_KEPT = 1_000
 
-export const roomView = (snapshot: RoomSnapshot): RoomView => ({
-  enabled: snapshot.enabled,
-  phase: snapshot.phase,
-  lobbyAt: snapshot.lobbyAt?.toISOString() ?? null,
-  onSaleAt: snapshot.onSaleAt?.toISOString() ?? null,
-  waiting: snapshot.waiting,
-  serving: snapshot.serving,
-  perMinute: snapshot.perMinute,
-  seatsLeft: snapshot.seatsLeft,
-  commitment: null,
-  epoch: snapshot.epoch,
-  serverTime: new Date(snapshot.at).toISOString(),
-})
+/** The very fields of the socket's frames: who polls knows what who listens knows. */
+export function roomView(snapshot: RoomSnapshot): RoomView {
+  const { type: _room, ...room } = roomFrame(snapshot, snapshot.at)
+  const { type: _line, at: _at, ...line } = lineFrame(snapshot)
+  return { enabled: snapshot.enabled, ...room, ...line }
+}
 
 export async function entrantView(
   line: Pick<Line, 'signTicket' | 'signPass'>,
@@ -44,6 +38,7 @@ export async function entrantView(
     place,
     ticket: inLine ? line.signTicket(snapshot.eventId, entrant) : null,
     epoch: epoch || snapshot.epoch,
+    ended: state === 'outside' ? entrant.why : null,
     claimBefore: claimBefore?.toISOString() ?? null,
     pass: state === 'admitted' ? line.signPass(snapshot.eventId, entrant) : null,
     expiresAt: expiresAt?.toISOString() ?? null,
@@ -60,7 +55,9 @@ export const settingsView = (settings: RoomSettings): RoomSettingsView => ({
   doorSeconds: settings.doorSeconds,
   passSeconds: settings.passSeconds,
   graceSeconds: settings.graceSeconds,
+  challenge: settings.challenge,
   control: settings.control,
+  priorityShare: settings.priorityShare,
 })
 
 export async function roomStats(

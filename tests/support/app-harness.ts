@@ -78,7 +78,7 @@ export interface AppHarness {
 /** `beside` is a server to share the stores with; close it last. */
 export async function startApp(config: Partial<Config> = {}, beside?: AppHarness): Promise<AppHarness> {
   const stores = beside?.stores ?? (await freshStores())
-  const port = freePort()
+  const port = config.port ?? freePort()
   const context = createContext({
     port,
     bind: '127.0.0.1',
