@@ -1,5 +1,5 @@
 // Owns who enters a line with priority: the organiser's list of addresses, and the invitations that were used.
-import { and, asc, count, eq, gt, inArray, like, sql } from 'drizzle-orm'
+import { and, asc, count, eq, inArray, like, sql } from 'drizzle-orm'
 import { normalEmail } from './accounts.ts'
 import type { Db, Reader } from './client.ts'
 import { accounts, roomPriority } from './schema.ts'
@@ -43,23 +43,18 @@ export async function removeFromPriorityList(db: Db, eventId: string, emails: st
   return removed.length
 }
 
-/** In order of address, after the address `after`. */
+/** In order of address, without the first `skip`. */
 export async function listPriorityAddresses(
   reader: Reader,
-  { eventId, after, limit }: { eventId: string; after?: string | undefined; limit: number },
+  { eventId, skip, limit }: { eventId: string; skip: number; limit: number },
 ): Promise<ListedAddress[]> {
   const rows = await reader
     .select({ subject: roomPriority.subject, addedAt: roomPriority.createdAt })
     .from(roomPriority)
-    .where(
-      and(
-        eq(roomPriority.eventId, eventId),
-        isListed,
-        after === undefined ? undefined : gt(roomPriority.subject, subjectOf(after)),
-      ),
-    )
+    .where(and(eq(roomPriority.eventId, eventId), isListed))
     .orderBy(asc(roomPriority.subject))
     .limit(limit)
+    .offset(skip)
   return rows.map(({ subject, addedAt }) => ({ email: subject.slice(LISTED.length), addedAt }))
 }
 

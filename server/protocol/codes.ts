@@ -84,6 +84,13 @@ export const LIMITS = {
   textMax: 5_000,
   noticeMax: 500,
   devBuyersPerRequest: 5_000,
+  /** Of every hundred admissions: some are always left to the line. */
+  priorityShareMax: 90,
+  /** As many as fit into bodyBytes. */
+  emailsPerRequest: 7_000,
+  emailsPerPriorityList: 100_000,
+  invitationsPerRequest: 500,
+  invitationLength: 1_024,
 } as const
 
 export const SEAT_STATUS_BY_CODE = ['AVAILABLE', 'RESERVED', 'SOLD', 'BLOCKED'] as const

@@ -1,16 +1,18 @@
 // Owns the room over HTTP for whoever runs the event: settings, controls, the notice, the figures.
 import { Elysia } from 'elysia'
 import type { RoomControl } from '../../db/lifecycle.ts'
-import { findRoom, saveNotice, saveRoom, setRoomControl, type RoomSettings } from '../../db/rooms.ts'
+import { saveNotice, saveRoom, setRoomControl, type RoomSettings } from '../../db/rooms.ts'
 import { accessPlugin, type Identity } from '../auth/access.ts'
 import type { Context } from '../context.ts'
-import { Refusal, reply } from '../errors.ts'
+import { reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
 import { NoticeBody, RoomBody, RoomSettingsView, RoomStatsView, RoomView } from '../protocol/http.ts'
-import { isEventId, lookAtRoom } from './look.ts'
+import { deskRoutes } from './desk-routes.ts'
+import { lookAtRoom } from './look.ts'
+import { MANAGE, managedRoom } from './managed.ts'
+import { priorityRoutes } from './priority-routes.ts'
 import { roomStats, roomView, settingsView } from './view.ts'
 
-const MANAGE = 'room:manage:own'
 const CONTROLS = {
   open: 'Open the room now, whatever the clock says',
   pause: 'Stop admitting; turns and lost connections do not run out meanwhile',
@@ -20,15 +22,11 @@ const CONTROLS = {
 type Verb = keyof typeof CONTROLS
 
 export const organiserRoutes = (context: Context) =>
-  new Elysia().use(settingRoutes(context)).use(controlRoutes(context))
-
-/** The settings of an event the caller runs; another's event does not exist for them. */
-async function managed({ ledger }: Context, eventId: string, { accountId, permissions }: Identity) {
-  const settings = isEventId(eventId) ? await findRoom(ledger.db, eventId) : null
-  if (!settings || (settings.ownerId !== accountId && !permissions.has('user:manage')))
-    throw new Refusal('not_found')
-  return settings
-}
+  new Elysia()
+    .use(settingRoutes(context))
+    .use(controlRoutes(context))
+    .use(priorityRoutes(context))
+    .use(deskRoutes(context))
 
 const settingRoutes = (context: Context) => {
   const { room } = context
@@ -37,7 +35,7 @@ const settingRoutes = (context: Context) => {
     .put(
       '/',
       async ({ params, body, identity }) => {
-        await managed(context, params.eventId, identity)
+        await managedRoom(context, params.eventId, identity)
         await saveRoom(context.ledger.db, params.eventId, {
           ...body,
           lobbyAt: body.lobbyAt ? new Date(body.lobbyAt) : null,
@@ -47,7 +45,7 @@ const settingRoutes = (context: Context) => {
         return reply(
           200,
           'The room has been set',
-          settingsView(await managed(context, params.eventId, identity)),
+          settingsView(await managedRoom(context, params.eventId, identity)),
         )
       },
       {
@@ -67,7 +65,7 @@ const settingRoutes = (context: Context) => {
     .post(
       '/notice',
       async ({ params, body, identity }) => {
-        await managed(context, params.eventId, identity)
+        await managedRoom(context, params.eventId, identity)
         const { noticeId } = await saveNotice(context.ledger.db, params.eventId, body.text)
         await room.configure(params.eventId)
         return reply(200, 'Everyone has been told', { id: String(noticeId), text: body.text })
@@ -88,7 +86,7 @@ const settingRoutes = (context: Context) => {
     .get(
       '/stats',
       async ({ params, identity }) => {
-        const settings = await managed(context, params.eventId, identity)
+        const settings = await managedRoom(context, params.eventId, identity)
         return reply(
           200,
           'The line in figures',
@@ -149,7 +147,7 @@ const asControl = (verb: Verb) =>
   }) as const
 
 async function control(context: Context, verb: Verb, eventId: string, identity: Identity) {
-  const settings = await managed(context, eventId, identity)
+  const settings = await managedRoom(context, eventId, identity)
   await setRoomControl(context.ledger.db, eventId, await controlOf(context, verb, settings))
   await context.room.configure(eventId)
   return reply(200, 'The room has been told', roomView(await lookAtRoom(context, eventId)))

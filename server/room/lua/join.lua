@@ -22,8 +22,17 @@ local function present(e)
   end
 end
 
+-- Stands in the ordinary line, and among those with priority as well.
+local function enter_ahead(e)
+  if ARGV[8] ~= '1' or e.flag ~= 'w' then return end
+  e.priority = '1'
+  redis.call('ZADD', PRIORITY, int(e.number), account)
+end
+
 local e = find_entrant(account)
-if state_of(e) ~= 'outside' then
+local state = state_of(e)
+if state ~= 'outside' then
+  if state == 'waiting' then enter_ahead(e) end
   present(e)
   return answer('resumed', account)
 end
@@ -33,7 +42,7 @@ if current ~= 'lobby' and current ~= 'open' and current ~= 'paused' and current 
 end
 
 redis.call('ZREM', ACTIVE, account)
-e = { account = account, flag = 'w', deferred = '0', joined = now, socket = '', turn = '', priority = ARGV[8] }
+e = { account = account, flag = 'w', deferred = '0', joined = now, socket = '', turn = '' }
 -- Within an epoch Redis knows better than a ticket; of an earlier one the ticket is all there is. A number that was
 -- given out twice because Redis was lost twice goes to whoever comes first.
 local proven = number and epoch < get('epoch') and number < get('restoredTo') and number >= get('voidBelow')
@@ -60,5 +69,6 @@ else
   e.number = redis.call('HINCRBY', META, 'arrivals', 1) - 1
   e.place = place_of(e.number)
 end
+enter_ahead(e)
 present(e)
 return answer(proven and 'restored' or 'joined', account)
