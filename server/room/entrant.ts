@@ -117,7 +117,8 @@ export function parseSnapshot(eventId: string, json: string, at: number): RoomSn
     RoomSnapshot,
     'gone' | 'pace' | 'seatsAtStart'
   > & {
-    gone?: [number, number][]
+    /** JSON in JSON, as it was kept. */
+    gone: string
     seatsAtStart?: number
     /** Lua writes an empty list as {}. */
     pace: string[] | object
@@ -126,7 +127,7 @@ export function parseSnapshot(eventId: string, json: string, at: number): RoomSn
   return {
     ...counts,
     eventId,
-    gone: gone ?? [],
+    gone: JSON.parse(gone) as [number, number][],
     pace: Array.isArray(pace) ? pace.map(parsePace) : [],
     seatsAtStart: seatsAtStart ?? null,
     activeMax: Number(settings.activeMax ?? 0),

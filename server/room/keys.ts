@@ -70,12 +70,10 @@ const NAMES = [
   'curve',
 ] as const
 
-export type RoomKeyName = (typeof NAMES)[number]
-
-export const roomKey = (eventId: string, name: RoomKeyName): string => `room:{${eventId}}:${name}`
+export const roomKey = (eventId: string, name: (typeof NAMES)[number]): string => `room:{${eventId}}:${name}`
 
 /** The keys of one event's room in the order the scripts name them. */
-export const roomKeys = (eventId: string): string[] => NAMES.map((name) => roomKey(eventId, name))
+export const roomKeys = (eventId: string): string[] => NAMES.map((name) => `room:{${eventId}}:${name}`)
 
 /** string: held by the server that rebuilds the room; lives RESTORE_LOCK_MS. */
 export const restoreLockKey = (eventId: string) => `room:{${eventId}}:restoring`

@@ -6,10 +6,10 @@ local serving, arrivals = get('serving'), get('arrivals')
 local waiting = people(serving, arrivals)
 -- Before the draw there are no places to leave.
 local undrawn = get('lobby') == 1 and not meta.drawn
-local gone = not undrawn and waiting < arrivals - serving and gone_buckets(serving, arrivals, tonumber(ARGV[3])) or nil
+local gone = not undrawn and waiting < arrivals - serving and gone_buckets(serving, arrivals, tonumber(ARGV[3])) or '[]'
 return { 'viewed', cjson.encode({
   phase = phase(), epoch = get('epoch'), arrivals = arrivals, serving = serving,
-  waiting = waiting + redis.call('ZCARD', LATE), gone = gone,
+  waiting = waiting + redis.call('ZCARD', LATE) + redis.call('ZCOUNT', ABSENT, '-inf', '(' .. int(serving)), gone = gone,
   perMinute = issued(), seatsLeft = get('seatsFree'), seatsTotal = get('seatsTotal'),
   called = get('outstanding'), door = redis.call('ZCARD', DOOR), active = live(),
   admitted = get('admitted'), claims = get('claims'), noShows = get('noShows'),
