@@ -25,7 +25,8 @@ export function csvStream(
         begun = true
         return controller.enqueue(encoder.encode(csvRow(columns)))
       }
-      const text = await read()
+      let text = await read()
+      while (text === '') text = await read()
       if (text === null) controller.close()
       else controller.enqueue(encoder.encode(text))
     },

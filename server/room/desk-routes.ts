@@ -9,6 +9,7 @@ import { Page } from '../protocol/http.ts'
 import { StepsQuery, StepView } from '../protocol/room-desk.ts'
 import { lineCsv } from './line-csv.ts'
 import { MANAGE, managedRoom } from './managed.ts'
+import { readServedTimes } from './served-times.ts'
 import { readSteps } from './step-log.ts'
 
 export const deskRoutes = (context: Context) =>
@@ -43,7 +44,8 @@ export const deskRoutes = (context: Context) =>
         await managedRoom(context, eventId, identity)
         set.headers['content-type'] = 'text/csv; charset=utf-8'
         set.headers['content-disposition'] = `attachment; filename="line-${eventId}.csv"`
-        return new Response(await lineCsv(context, eventId))
+        const servedAt = await readServedTimes(context.ledger, eventId)
+        return new Response(await lineCsv(context.room, eventId, servedAt))
       },
       {
         access: MANAGE,

@@ -1,7 +1,7 @@
 // Decides what the list of a line says of everybody who ever had a place in it. No addresses, no accounts.
-import type { Context } from '../context.ts'
 import { csvRow, csvStream } from '../csv.ts'
-import { readServedTimes, type ServedAt } from './served-times.ts'
+import type { Line } from './room.ts'
+import type { ServedAt } from './served-times.ts'
 
 const COLUMNS = [
   'number',
@@ -34,14 +34,14 @@ export interface ListedEntrant {
 
 /**
  * Everybody whose number was given out before the download began, each once, in no order. Times in UTC, to the second.
- * The memory it takes is one bit a number, besides the log's.
+ * `servedAt` is the log's word on when somebody was called; the memory beside it is one bit a number.
  */
 export async function lineCsv(
-  { ledger, room }: Pick<Context, 'ledger' | 'room'>,
+  line: Pick<Line, 'look' | 'run'>,
   eventId: string,
+  servedAt: ServedAt,
 ): Promise<ReadableStream<Uint8Array>> {
-  const arrivals = (await room.look(eventId))?.arrivals ?? 0
-  const servedAt = await readServedTimes(ledger, eventId)
+  const arrivals = (await line.look(eventId))?.arrivals ?? 0
   // A scan may tell an entrant twice while the hash grows.
   const told = new Uint8Array(Math.ceil(arrivals / 8))
   const isNew = (number: number) => {
@@ -54,7 +54,7 @@ export async function lineCsv(
   let over = arrivals === 0
   return csvStream(COLUMNS, async () => {
     if (over) return null
-    const answer = await room.run('list-entrants', eventId, [cursor, ENTRANTS_PER_READ])
+    const answer = await line.run('list-entrants', eventId, [cursor, ENTRANTS_PER_READ])
     const [word, next = '0', ...fields] = answer ?? ['unknown']
     cursor = next
     over = word !== 'listed' || cursor === '0'
