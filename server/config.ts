@@ -26,6 +26,7 @@ const VARIABLES = {
   MAILBOX_URL: [Url('http'), 'an http:// address'],
   PAYMENT_PROVIDER: [Type.Union([Type.Literal('sandbox'), Type.Literal('stripe')]), 'sandbox or stripe'],
   METRICS_TOKEN: [Type.String({ minLength: 16 }), 'a token of at least 16 characters'],
+  DRAW_BEACON_URL: [Url('https?'), 'the http:// or https:// address of one drand chain'],
   RATE_LIMIT: [Type.Union([Type.Literal('on'), Type.Literal('off')]), 'on or off'],
   TRUST_PROXY: [Type.Integer({ minimum: 0, maximum: 10 }), 'a whole number of proxies from 0 to 10'],
   LOG_LEVEL: [
@@ -64,6 +65,8 @@ export interface Config {
   mailboxUrl: string | null
   paymentProvider: 'sandbox'
   metricsToken: string | null
+  /** One drand chain, asked for the public part of every draw's seed; null = draws are made without. */
+  drawBeaconUrl: string | null
   rateLimit: boolean
   /** Hops of X-Forwarded-For to believe. */
   trustProxy: number
@@ -122,6 +125,7 @@ export function readConfig(
     mailboxUrl: read('MAILBOX_URL') ?? null,
     paymentProvider,
     metricsToken: read('METRICS_TOKEN') ?? null,
+    drawBeaconUrl: read('DRAW_BEACON_URL') ?? null,
     rateLimit,
     trustProxy: read('TRUST_PROXY'),
     logLevel: read('LOG_LEVEL'),

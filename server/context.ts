@@ -5,6 +5,7 @@ import { connectRedis, type RedisClient } from '../db/redis.ts'
 import { createAvailability, type Availability } from './events/availability.ts'
 import { createChannels, type Channels } from './channels.ts'
 import { createLog, faultFields, type Log } from './log.ts'
+import { createBeacon } from './room/beacon.ts'
 import { openRoom, type Room } from './room/open-room.ts'
 import { createTelemetry, METRICS_CHANNEL, type Telemetry } from './telemetry.ts'
 import { createTokens, type Tokens } from './tokens.ts'
@@ -51,6 +52,7 @@ export function createContext(config: Config): Context {
     availability,
     telemetry,
     log,
+    beacon: config.drawBeaconUrl ? createBeacon(config.drawBeaconUrl, log) : null,
   })
   const addresses = new WeakMap<Request, string>()
 

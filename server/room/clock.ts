@@ -26,6 +26,8 @@ export interface ClockParts {
   saveProgress(eventId: string, progress: RoomProgress): Promise<RoomProgress>
   seats(eventId: string): Promise<SeatCounts | null>
   noShows(turns: number): void
+  /** Takes the draw of a room as far as it can go now. */
+  draw(settings: RoomSettings, fence: string): Promise<unknown>
   /** Of all rooms this server holds, each second. */
   counted(waiting: number, active: number): void
 }
@@ -39,6 +41,8 @@ interface Ticking {
   waiting: number
   active: number
   keysRenewedAt: number
+  /** The draw goes on beside the ticks that keep its lease. */
+  drawing: Promise<unknown> | null
 }
 
 /** Starts ticking; `stop` ends it when the tick under way is over. */
@@ -80,6 +84,7 @@ export function startClock(parts: ClockParts): { stop(): Promise<void> } {
     async stop() {
       clearInterval(timer)
       await running
+      await Promise.all([...rooms.values()].map((room) => room.drawing))
     },
   }
 }
@@ -107,6 +112,7 @@ async function refreshRooms(parts: ClockParts, rooms: Map<string, Ticking>): Pro
         waiting: 0,
         active: 0,
         keysRenewedAt: 0,
+        drawing: null,
       })
   }
 }
@@ -116,6 +122,11 @@ async function tick(parts: ClockParts, room: Ticking, second: boolean): Promise<
   const ticked = await tickRoom(parts.line, eventId, parts.owner, await parts.seats(eventId))
   room.holding = ticked.holding
   if (ticked.noShows > 0) parts.noShows(ticked.noShows)
+  if (ticked.drawDue)
+    room.drawing ??= parts
+      .draw(room.settings, ticked.drawDue)
+      .catch((fault: unknown) => parts.log.warn('draw_failed', { eventId, ...faultFields(fault) }))
+      .finally(() => (room.drawing = null))
   if (!ticked.holding || !(second || room.idle)) return
   // Pushed each second whether or not it changed: a push that was lost or came late heals here.
   await parts.line.push(room.settings)

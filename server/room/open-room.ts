@@ -1,4 +1,5 @@
 // Opens the rooms of one server process: the line, its clock and its feed, wired to the ledger and the seats.
+import { closeDrawList, fixDrawRoot, fixDrawSeed, prepareDraw, readDrawLeaves } from '../../db/draws.ts'
 import { hasPriority } from '../../db/priority.ts'
 import {
   findRoom,
@@ -7,7 +8,7 @@ import {
   saveRoomProgress,
   startRoomEpoch,
 } from '../../db/rooms.ts'
-import type { Ledger } from '../../db/client.ts'
+import type { Db, Ledger } from '../../db/client.ts'
 import type { RedisClient } from '../../db/redis.ts'
 import type { Channels } from '../channels.ts'
 import type { Availability } from '../events/availability.ts'
@@ -16,7 +17,10 @@ import type { Telemetry } from '../telemetry.ts'
 import type { Tokens } from '../tokens.ts'
 import { createChallenges } from './challenge.ts'
 import { createAttendance } from './attendance.ts'
+import type { Beacon } from './beacon.ts'
 import { startClock } from './clock.ts'
+import { driveDraw, type DrawKeeper } from './draw.ts'
+import { createDraws } from './draws.ts'
 import { createFeed } from './feed.ts'
 import { checkPass, type PassVerdict } from './pass.ts'
 import { followRedisClock } from './room-clock.ts'
@@ -36,13 +40,16 @@ interface Parts {
   availability: Pick<Availability, 'counts'>
   telemetry: Pick<Telemetry, 'roomAdmitted' | 'roomNoShow' | 'roomCounted'>
   log: Log
+  /** Null: draws are made without one. */
+  beacon: Beacon | null
 }
 
 export type Room = ReturnType<typeof openRoom>
 
-export function openRoom({ ledger, redis, channels, tokens, secret, availability, telemetry, log }: Parts) {
+export function openRoom({ ledger, redis, channels, tokens, secret, availability, telemetry, log, beacon }: Parts) {
   const redisClock = followRedisClock(redis)
   const loadSettings = (eventId: string) => findRoom(ledger.db, eventId)
+  const draws = createDraws({ keeper: drawKeeper(ledger.db), beacon, now: Date.now })
   const seats = (eventId: string): Promise<SeatCounts | null> =>
     availability.counts(eventId).then(
       ([available, reserved, sold, blocked]) => ({
@@ -71,6 +78,7 @@ export function openRoom({ ledger, redis, channels, tokens, secret, availability
     witness: attendance,
     startEpoch: (eventId, gap) => startRoomEpoch(ledger.db, eventId, gap),
     seats,
+    draws,
     admitted: telemetry.roomAdmitted,
   })
   const feed = createFeed({ line, channels })
@@ -84,6 +92,7 @@ export function openRoom({ ledger, redis, channels, tokens, secret, availability
     saveProgress: (eventId, progress) => saveRoomProgress(ledger.db, eventId, progress),
     seats,
     noShows: telemetry.roomNoShow,
+    draw: (settings, fence) => driveDraw({ ...draws.parts, line, redis }, settings, fence),
     counted: telemetry.roomCounted,
   })
   const view = feed.view
@@ -100,6 +109,7 @@ export function openRoom({ ledger, redis, channels, tokens, secret, availability
     ...line,
     ...createTurns({ line, challenges, view }),
     challenges,
+    draws,
     feed,
     view,
     /** What the names of this server's sockets begin with. */
@@ -156,3 +166,11 @@ function newServerName(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(SERVER_NAME_BYTES))
   return bytes.reduce((number, byte) => number * 256 + byte, 0).toString(36)
 }
+
+const drawKeeper = (db: Db): DrawKeeper => ({
+  prepare: (eventId) => prepareDraw(db, eventId),
+  close: (eventId, list) => closeDrawList(db, eventId, list),
+  fix: (eventId, list) => fixDrawRoot(db, eventId, list),
+  seal: (eventId, of) => fixDrawSeed(db, eventId, of),
+  leaves: (eventId, from, to) => readDrawLeaves(db, eventId, from, to),
+})

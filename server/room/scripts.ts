@@ -67,6 +67,7 @@ const sha = Object.fromEntries(
   ]),
 ) as Record<ScriptName, string>
 
+export type ScriptArgument = string | number | Buffer
 /** A script's answer: a word, then what its header says. */
 export type ScriptAnswer = [word: string, ...rest: string[]]
 
@@ -79,7 +80,7 @@ export async function runScript(
   name: ScriptName,
   eventId: string,
   nowMs: number,
-  args: (string | number)[] = [],
+  args: ScriptArgument[] = [],
 ): Promise<ScriptAnswer> {
   const keys = roomKeys(eventId)
   const life = knownLife(redis) ?? (await learnLife(redis).catch(refuseLost))

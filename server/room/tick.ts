@@ -19,6 +19,8 @@ export interface Ticked {
   holding: boolean
   noShows: number
   called: number
+  /** The fencing number, when the lobby's list is to be closed or its draw to be finished. */
+  drawDue: string | null
 }
 
 /**
@@ -38,7 +40,7 @@ export async function tickRoom(
     seats?.available ?? '',
     seats?.reserved ?? '',
   ])
-  if (lease?.[0] !== 'holding') return { holding: false, noShows: 0, called: 0 }
+  if (lease?.[0] !== 'holding') return { holding: false, noShows: 0, called: 0, drawDue: null }
   const fence = lease[1]!
   const step = (
     name: 'expire-passes' | 'expire-turns' | 'miss-server' | 'sweep-away' | 'open-door' | 'call-next',
@@ -58,5 +60,6 @@ export async function tickRoom(
     holding: true,
     noShows: turns?.[0] === 'expired' ? Number(turns[1]) : 0,
     called: calls?.[0] === 'called' ? Number(calls[1]) : 0,
+    drawDue: lease[3] === '1' ? fence : null,
   }
 }

@@ -92,6 +92,7 @@ export async function startApp(config: Partial<Config> = {}, beside?: AppHarness
     mailboxUrl: null,
     paymentProvider: 'sandbox',
     metricsToken: null,
+    drawBeaconUrl: null,
     rateLimit: true,
     trustProxy: 0,
     logLevel: 'error',

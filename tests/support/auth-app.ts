@@ -63,6 +63,7 @@ export async function startAuthApp(changes: Partial<Config> = {}) {
     mailboxUrl: null,
     paymentProvider: 'sandbox',
     metricsToken: null,
+    drawBeaconUrl: null,
     rateLimit: false,
     trustProxy: 0,
     logLevel: 'error',

@@ -1,9 +1,12 @@
 // Owns a line of a test: real scripts on a Redis of its own, a clock the test moves, settings it may change.
 import { connectRedis, redisReady, type RedisClient } from '../../db/redis.ts'
 import type { RoomProgress, RoomSettings } from '../../db/rooms.ts'
+import { driveDraw, type DrawStep } from '../../server/room/draw.ts'
+import { createDraws } from '../../server/room/draws.ts'
 import { createLine, type Line, type SeatCounts } from '../../server/room/room.ts'
 import { tickRoom } from '../../server/room/tick.ts'
 import { createTokens } from '../../server/tokens.ts'
+import { memoryKeeper, type MemoryKeeper } from './draw-keeper.ts'
 
 const SECRET = 'a secret of a test, with more than 32 bytes'
 /** Any moment will do; tokens carry real times, so it is about now. */
@@ -21,7 +24,12 @@ export interface TestLine {
   pass(ms: number): void
   /** Changes settings as PUT or a control does. */
   set(change: Partial<RoomSettings>): Promise<void>
+  /** One tick, and when a draw is due, the draw and a tick after it. */
   tick(owner?: string): ReturnType<typeof tickRoom>
+  /** What Postgres keeps of the draw. */
+  keeper: MemoryKeeper
+  /** Drives the draw as the holder of the lease with this fencing number. */
+  draw(fence: string): Promise<DrawStep>
   /** What Postgres would have been told. */
   save(): Promise<void>
 }
@@ -61,8 +69,12 @@ async function makeLine(redis: RedisClient, change: Partial<RoomSettings>): Prom
     version: 1,
     ...change,
   }
+  const keeper = memoryKeeper()
+  const draws = createDraws({ keeper, beacon: null, now: () => now })
   const test: TestLine = {
+    keeper,
     line: createLine({
+      draws,
       redis,
       clock: { now: () => now },
       tokens,
@@ -91,7 +103,12 @@ async function makeLine(redis: RedisClient, change: Partial<RoomSettings>): Prom
       await test.line.ensure(settings)
       await test.line.push(settings)
     },
-    tick: (owner = 'one') => tickRoom(test.line, eventId, owner, test.seats),
+    draw: (fence) => driveDraw({ ...draws.parts, line: test.line, redis }, settings, fence),
+    async tick(owner = 'one') {
+      const ticked = await tickRoom(test.line, eventId, owner, test.seats)
+      if (!ticked.drawDue || (await test.draw(ticked.drawDue)) !== 'drawn') return ticked
+      return tickRoom(test.line, eventId, owner, test.seats)
+    },
     async save() {
       const { epoch, arrivals, serving } = (await test.line.look(eventId))!
       test.progress = { epoch, arrivals, serving }
