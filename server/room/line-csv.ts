@@ -15,7 +15,7 @@ const COLUMNS = [
   'deferred',
 ] as const
 /** Entrants read by one script: some milliseconds of Redis. */
-const ENTRANTS_PER_READ = 250
+const ENTRANTS_PER_READ = 100
 const FIELDS = 9
 
 /** What lua/list-entrants.lua tells of one entrant: counts and seconds as text, '' = none. */
