@@ -424,6 +424,8 @@ export const RoomView = Type.Object({
   gone: Type.Array(Type.Tuple([Type.Integer(), Type.Integer()])),
   seatsLeft: Type.Integer(),
   flow: Type.Optional(Range),
+  leaving: Type.Optional(Type.Number()),
+  step: Type.Optional(Type.Number()),
   reach: Type.Optional(Range),
   doorSeconds: Type.Integer(),
   passSeconds: Type.Integer(),
@@ -457,6 +459,9 @@ export const EntrantView = Type.Object({
   claimBefore: nullable(Instant),
   pass: nullable(Type.String()),
   expiresAt: nullable(Instant),
+  /** People ahead, and how many minutes it may take, 10–90 %; null outside the line or while nobody can say. */
+  ahead: nullable(Type.Integer()),
+  waitMinutes: Range,
   room: RoomView,
   /** Poll again after this many milliseconds. */
   pollMs: Type.Integer(),

@@ -129,13 +129,21 @@ export const LineFrame = serverFrame(
     perMinute: Count('Passes issued in the last 60 s'),
     gone: Type.Array(Type.Tuple([Count('First place of the bucket'), Count('Entrants in it who left')]), {
       description:
-        'Ascending; buckets without leavers are absent. People ahead = place − serving − gone between.',
+        'Ascending; a bucket reaches to the first place of the next, at most 96 of them. People ahead = place − serving − gone between, right to 2 % or one person.',
     }),
     seatsLeft: Count('Free seats'),
     at: Instant('When this was true'),
-    flow: Type.Optional(Range('Places per minute, 10–90 % of the measured flow; null while unknown')),
+    flow: Type.Optional(
+      Range('People let through a minute, 10–90 % for the long run; null while nobody can say'),
+    ),
+    leaving: Type.Optional(
+      Type.Number({ description: 'Of those waiting, the share that gives up in a minute' }),
+    ),
+    step: Type.Optional(Type.Number({ description: 'How many are called at once, as a rule' })),
     reach: Type.Optional(
-      Range('The places up to which the seats left will probably serve; null while unknown'),
+      Range(
+        'The seats left serve the places below the first number nine times in ten, those below the second one in ten; null while unknown or when they serve everybody',
+      ),
     ),
   },
   'How far the line has come: often near the front, seldom far from it. A slow reader loses some; the next heals it.',

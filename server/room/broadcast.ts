@@ -1,7 +1,9 @@
 // Decides what everybody at an event is told together, and how often: `room` and `notice` on every change, `line` by tier.
 import type { LineFrame, RoomFrame } from '../protocol/socket.ts'
+import { comeBackMs } from './come-back.ts'
 import { TIERS, type Tier } from './connection.ts'
 import type { RoomSnapshot } from './entrant.ts'
+import { paceOf, reachOf } from './outlook.ts'
 
 const TOLD_EVERY_MS: Record<Tier, number> = { near: 250, mid: 2_000, far: 5_000 }
 /** A line that stands still is told this often all the same. */
@@ -18,6 +20,7 @@ export class LineBroadcast {
   constructor(
     private readonly now: () => number,
     private readonly publish: (which: Tier | 'all', text: string) => void,
+    private readonly comeBackMs: () => number = () => comeBackMs(0),
   ) {}
 
   /** Tells what changed since the last snapshot; true when the room itself did. The first one is only remembered. */
@@ -25,10 +28,10 @@ export class LineBroadcast {
     const line = lineFrame(snapshot)
     this.lineText = JSON.stringify(line)
     const first = this.#roomText === ''
-    const text = JSON.stringify({ ...roomFrame(snapshot, 0), message: undefined })
+    const text = JSON.stringify({ ...this.room(snapshot, 0), message: undefined })
     const changed = !first && text !== this.#roomText
     this.#roomText = text
-    if (changed) this.publish('all', JSON.stringify(roomFrame(snapshot, this.now())))
+    if (changed) this.publish('all', JSON.stringify(this.room(snapshot, this.now())))
     const { noticeId, noticeText } = snapshot
     if (!first && noticeId > this.#noticeId && noticeText)
       this.publish(
@@ -38,6 +41,11 @@ export class LineBroadcast {
     this.#noticeId = noticeId
     if (!first) this.#tellLine(`${line.serving} ${line.waiting} ${line.perMinute} ${line.seatsLeft}`)
     return changed
+  }
+
+  /** The frame of one socket: what everybody may know, and how this server's sockets come back when it is lost. */
+  room(snapshot: RoomSnapshot, now: number): RoomFrame {
+    return { ...roomFrame(snapshot, now), comeBackMs: this.comeBackMs() }
   }
 
   #tellLine(what: string): void {
@@ -52,15 +60,25 @@ export class LineBroadcast {
   }
 }
 
-export const lineFrame = (snapshot: RoomSnapshot): LineFrame => ({
-  type: 'line',
-  serving: snapshot.serving,
-  waiting: snapshot.waiting,
-  perMinute: snapshot.perMinute,
-  gone: snapshot.gone,
-  seatsLeft: snapshot.seatsLeft,
-  at: new Date(snapshot.at).toISOString(),
-})
+export function lineFrame(snapshot: RoomSnapshot): LineFrame {
+  const pace = paceOf(snapshot)
+  return {
+    type: 'line',
+    serving: snapshot.serving,
+    waiting: snapshot.waiting,
+    perMinute: snapshot.perMinute,
+    gone: snapshot.gone,
+    seatsLeft: snapshot.seatsLeft,
+    flow: pace.flow && [brief(pace.flow[0]), brief(pace.flow[1])],
+    leaving: brief(pace.leaving),
+    step: brief(pace.step),
+    reach: reachOf(snapshot, pace),
+    at: new Date(snapshot.at).toISOString(),
+  }
+}
+
+/** Nobody knows it better, and the frame goes to everybody. */
+const brief = (value: number) => Number(value.toPrecision(3))
 
 export function roomFrame(snapshot: RoomSnapshot, now: number): RoomFrame {
   const { phase, lobbyAt, onSaleAt, doorSeconds, passSeconds, epoch, noticeText, priorityShare, challenge } =

@@ -1,6 +1,7 @@
 // Decides what of a room is shown over HTTP: to everybody, to an entrant, to the organiser.
 import type { RedisClient } from '../../db/redis.ts'
 import type { RoomSettings } from '../../db/rooms.ts'
+import { peopleAhead, waitRange } from '../protocol/forecast.ts'
 import type { EntrantView, RoomSettingsView, RoomStatsView, RoomView } from '../protocol/http.ts'
 import { lineFrame, roomFrame } from './broadcast.ts'
 import type { Entrant, RoomSnapshot } from './entrant.ts'
@@ -31,7 +32,9 @@ export async function entrantView(
 ): Promise<EntrantView> {
   const { state, number, place, epoch, claimBefore, expiresAt } = entrant
   const inLine = state === 'waiting' || state === 'called' || state === 'door'
-  const ahead = Math.max(0, (place ?? 0) - snapshot.serving)
+  const room = roomView(snapshot)
+  const ahead = state === 'waiting' && place !== null ? peopleAhead(place, room) : null
+  const wait = ahead === null ? null : waitRange(ahead, { flow: null, ...room })
   return {
     state: state === 'door' ? 'called' : state,
     number,
@@ -42,8 +45,10 @@ export async function entrantView(
     claimBefore: claimBefore?.toISOString() ?? null,
     pass: state === 'admitted' ? line.signPass(snapshot.eventId, entrant) : null,
     expiresAt: expiresAt?.toISOString() ?? null,
-    room: roomView(snapshot),
-    pollMs: Math.min(POLL_FAR_MS, POLL_NEAR_MS + ahead * POLL_MS_PER_PLACE),
+    ahead,
+    waitMinutes: wait && [wait.lowMinutes, wait.highMinutes],
+    room,
+    pollMs: Math.min(POLL_FAR_MS, POLL_NEAR_MS + (ahead ?? 0) * POLL_MS_PER_PLACE),
   }
 }
 
