@@ -42,10 +42,12 @@ if current ~= 'lobby' and current ~= 'open' and current ~= 'paused' and current 
 end
 
 redis.call('ZREM', ACTIVE, account)
+local known = e
 e = { account = account, flag = 'w', deferred = '0', joined = now, socket = '', turn = '' }
 -- Within an epoch Redis knows better than a ticket; of an earlier one the ticket is all there is. A number that was
 -- given out twice because Redis was lost twice goes to whoever comes first.
-local proven = number and epoch < get('epoch') and number < get('restoredTo') and number >= get('voidBelow')
+-- Who has had a place in this epoch has used the ticket up.
+local proven = not known and number and epoch < get('epoch') and number < get('restoredTo') and number >= get('voidBelow')
   -- A list that was read in this epoch holds everybody who had come back by then.
   and number >= get('restoredFrom') and not (meta.listed and not meta.drawn and number < get('entrants'))
 local at = proven and (place_of(number) or number)

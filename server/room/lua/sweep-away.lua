@@ -8,8 +8,12 @@ for _, account in ipairs(redis.call('ZRANGEBYSCORE', AWAY, '-inf', int(room_now(
   redis.call('ZREM', AWAY, account)
   local e = find_entrant(account)
   -- Who is called meanwhile has until the end of the turn; who has a socket again is not away.
-  local state = state_of(e)
-  redis.call('ZREM', ABSENT, account)
+  local state, turn = state_of(e)
+  if state == 'called' and redis.call('ZSCORE', ABSENT, account) then
+    redis.call('ZADD', AWAY, redis.call('ZSCORE', DUE, turn), account)
+  else
+    redis.call('ZREM', ABSENT, account)
+  end
   if (state == 'waiting' or state == 'door') and e.socket == '' then
     free_place(e)
     end_entrant(e, 'l', now)
