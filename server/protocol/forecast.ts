@@ -37,9 +37,13 @@ export function peopleAhead(place: number, line: { serving: number; gone: [numbe
 /** Between the tenth and the ninetieth of a hundred, in standard deviations either side. */
 const TENTH = 1.2816
 /** How much a pace that holds now wanders in a minute, relative; it adds up like a random walk, to a limit. */
-const WANDER_PER_MINUTE = 0.003
+const WANDER_PER_MINUTE = 0.0012
 const WANDER_MAX = 0.15
 const SPREAD_MAX = 1.2
+/** Calls come more evenly than pure chance would have them. */
+const CHANCE = 0.7
+/** Chance has a long tail: half of the waits for one turn are shorter than the mean. */
+const OWN_TURN = 0.6
 
 /**
  * When somebody with so many people ahead is called, 10–90 %; null while the pace is not known.
@@ -50,11 +54,11 @@ export function waitRange(ahead: number, { flow, leaving = 0, step = 1 }: Pace):
   if (!flow || flow[0] <= 0) return null
   const [low, high] = flow
   const middle = Math.sqrt(low * high)
-  const turns = ahead + 1
+  const turns = ahead + OWN_TURN
   const minutes = leaving > 0 ? Math.log1p((leaving * turns) / middle) / leaving : turns / middle
   const ofPace = Math.log(high / low) / (2 * TENTH)
   const wander = Math.min(WANDER_MAX, WANDER_PER_MINUTE * minutes)
-  const ofChance = (turns + (step * step) / 4) / (turns * turns)
+  const ofChance = (CHANCE * turns + (step * step) / 4) / (turns * turns)
   const spread = Math.min(SPREAD_MAX, Math.sqrt(ofPace ** 2 + wander + ofChance))
   const factor = Math.exp(TENTH * spread)
   return { lowMinutes: minutes / factor, highMinutes: minutes * factor }

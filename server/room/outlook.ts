@@ -10,19 +10,20 @@ import type { PaceWindow } from './pace.ts'
 /** Older windows count less: by half in this many minutes. */
 const HALF_LIFE_MINUTES = 3
 /** Before anybody is done: people take about this share of the time they have. */
-const STAY_SHARE = 0.45
+const STAY_SHARE = 0.35
 const SUPPOSED_EXITS = 3
 /** Calls that are supposed to have gone as expected before any were seen. */
 const SUPPOSED_CALLS = 10
-/** A window in which so much of activeMax was filled up says little of the pace after it. */
-const FILLING_SHARE = 0.1
+/** At the start all come in at once and nobody is done yet: until exits reach this share of what they come to. */
+const BEGUN_SHARE = 0.5
 /** What was seen counts as much as what the limits say after so many minutes and people. */
 const SEEN_MINUTES = 1
 const SEEN_PEOPLE = 10
 /** Relative, of the flow: what is never known, and what is not known while only the limits speak. */
-const SPREAD_LEAST = 0.1
-const SPREAD_OF_RATE = 0.15
-const SPREAD_OF_STAY = 0.5
+const SPREAD_LEAST = 0.04
+const SPREAD_OF_COUNT = 0.5
+const SPREAD_OF_RATE = 0.1
+const SPREAD_OF_STAY = 0.6
 const TENTH = 1.2816
 const MINUTE = 60
 /** Slower than this is standing still. */
@@ -35,7 +36,7 @@ type Known = Pick<
 
 /** Null flow while nobody can be let in, or nobody was yet asked to wait. */
 export function paceOf(known: Known): Required<Pace> {
-  const { pace: windows } = known
+  const windows = begun(known.pace)
   const weighed = windows.map((window, index) => ({ window, weight: weightAt(windows, index) }))
   const sum = (of: (window: PaceWindow) => number) =>
     weighed.reduce((all, { window, weight }) => all + weight * of(window), 0)
@@ -46,7 +47,7 @@ export function paceOf(known: Known): Required<Pace> {
   if (known.phase !== 'open' || known.at < known.heldUntil) return { flow: null, leaving, step }
 
   const limits = flowOfLimits(known, sum, calls)
-  const seen = weighed.filter(({ window }) => tellsThePace(window, known))
+  const seen = weighed.filter((_, index) => tellsThePace(windows, index, known))
   const minutes = seen.reduce((all, { window, weight }) => all + weight * window.minutes, 0)
   const passed = seen.reduce((all, { window, weight }) => all + weight * window.passed, 0)
   const trust = (minutes / (minutes + SEEN_MINUTES)) * (passed / (passed + SEEN_PEOPLE))
@@ -55,7 +56,7 @@ export function paceOf(known: Known): Required<Pace> {
   const spread = Math.hypot(
     SPREAD_LEAST,
     (1 - trust) * limits.spread,
-    1 / Math.sqrt(passed + limits.exits + 4),
+    SPREAD_OF_COUNT / Math.sqrt(passed + 4),
   )
   const factor = Math.exp(TENTH * spread)
   return { flow: [Math.max(FLOW_LEAST, flow / factor), flow * factor], leaving, step }
@@ -67,12 +68,21 @@ const weightAt = (windows: PaceWindow[], index: number): number => {
   return 2 ** (-age / HALF_LIFE_MINUTES)
 }
 
-/** Under the settings in force, with people to call, and not while the room was filling up. */
-const tellsThePace = (window: PaceWindow, known: Known): boolean =>
-  !window.starved &&
-  window.activeMax === known.activeMax &&
-  window.admitPerMinute === known.admitPerMinute &&
-  Math.abs(window.calls - window.exits) <= Math.max(1, FILLING_SHARE * window.activeMax)
+/** Under the settings in force, with people to call; the window of a change still holds what it filled up. */
+const tellsThePace = (windows: PaceWindow[], index: number, { activeMax, admitPerMinute }: Known): boolean =>
+  !windows[index]!.starved &&
+  [windows[index], windows[index - 1]].every(
+    (window) => window?.activeMax === activeMax && window.admitPerMinute === admitPerMinute,
+  )
+
+/** Without the windows before the first people were done. */
+function begun(windows: PaceWindow[]): PaceWindow[] {
+  const perMinute = (some: PaceWindow[]) =>
+    some.reduce((all, { exits }) => all + exits, 0) / some.reduce((all, { minutes }) => all + minutes, 0)
+  const usual = perMinute(windows.slice(-windows.length / 2))
+  const first = windows.findIndex((window) => perMinute([window]) >= BEGUN_SHARE * usual)
+  return usual > 0 ? windows.slice(Math.max(0, first)) : windows
+}
 
 function flowOfLimits(known: Known, sum: (of: (window: PaceWindow) => number) => number, calls: number) {
   const longest = (known.passSeconds + known.doorSeconds) / MINUTE
@@ -95,7 +105,7 @@ function flowOfLimits(known: Known, sum: (of: (window: PaceWindow) => number) =>
   const byRate = let_in < freed
   return {
     flow: Math.max(FLOW_LEAST, Math.min(let_in, freed) * Math.min(1, ordinary)),
-    spread: byRate ? SPREAD_OF_RATE : SPREAD_OF_STAY,
+    spread: byRate ? SPREAD_OF_RATE : SPREAD_OF_STAY / Math.sqrt(1 + exits / SUPPOSED_EXITS),
     exits,
   }
 }

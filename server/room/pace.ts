@@ -1,4 +1,4 @@
-// Owns what lua/pace.lua writes: one window of room time in which the line could move.
+// Owns what lua/pace.lua writes: one window of time in which the line could move.
 
 export interface PaceWindow {
   minutes: number

@@ -1,4 +1,4 @@
--- Measures how fast the line moves, in windows of room time in which it could move: who was passed, inside, leaving.
+-- Measures how fast the line moves, in windows of time in which it could move: who was passed, inside, leaving.
 -- Put after admission.lua in call-next.lua. A pause, a held room or a full house leaves a gap, and after a gap a window
 -- starts anew. A window is "ms passed calls exits insideMs batch waiting left starved activeMax rate admitted".
 local PACE_WINDOW_MS, PACE_WINDOWS, PACE_GAP_MS = 10000, 60, 5000
@@ -14,7 +14,7 @@ local function left_so_far(waiting) return get('arrivals') - waiting - get('pass
 
 -- `passed`: people the watermark went over in this tick; `called`: all who were called in it, also one by one.
 local function measure_pace(passed, called)
-  local at = room_now()
+  local at = now
   put('passed', get('passed') + passed)
   put('calls', get('calls') + called)
   if not meta.seatsAtStart and get('seatsTotal') > 0 then put('seatsAtStart', get('seatsFree')) end
