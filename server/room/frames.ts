@@ -6,7 +6,7 @@ import { faultFields } from '../log.ts'
 import { CLOSE_CODES, LIMITS } from '../protocol/codes.ts'
 import type { ClientFrame } from '../protocol/socket.ts'
 import { limit } from '../rate-limit.ts'
-import { sendError, sendRefusal, type Socket } from './connection.ts'
+import { send, sendError, sendRefusal, type Socket } from './connection.ts'
 import { enterRoom } from './entry.ts'
 import type { EventHub } from './hub.ts'
 
@@ -60,11 +60,18 @@ async function handle(context: Context, hub: EventHub, socket: Socket, frame: Cl
       return sendError(socket, move.refusal, move.message)
     }
     case 'claim': {
-      const { endings } = data
+      const { endings, state: before } = data
       const move = await room.takeTurn(eventId, accountId)
       if (!move.ok) return sendError(socket, move.refusal, move.message)
       await hub.settle(socket, move.entrant)
-      const { state, why } = move.entrant
+      const { state, why, expiresAt } = move.entrant
+      // A repeat is answered too, with the same admission.
+      if (state === 'admitted' && before === 'admitted')
+        send(socket, {
+          type: 'admitted',
+          pass: room.signPass(eventId, move.entrant),
+          expiresAt: expiresAt!.toISOString(),
+        })
       if (state === 'outside' && data.endings === endings) hub.sayEnded(socket, why ?? 'left')
       return
     }

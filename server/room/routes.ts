@@ -159,7 +159,8 @@ const moveRoutes = (context: Context) => {
       '/leave',
       async ({ params, identity }) => {
         const accountId = await moving(params.eventId, identity)
-        const move = await room.leave(params.eventId, accountId)
+        const left = await room.leave(params.eventId, accountId)
+        const move = left.ok ? { ...left, entrant: { ...left.entrant, why: 'left' as const } } : left
         return reply(200, 'You have left', await standing(params.eventId, move))
       },
       {
