@@ -2,10 +2,9 @@
 import type { EntrantView } from '../../server/protocol/http.ts'
 import type { ServerFrame } from '../../server/protocol/socket.ts'
 import { CLOSE_CODES } from '../../server/protocol/codes.ts'
+import { retryDelay } from '../../web/src/net/socket.ts'
 import type { Answer, Api } from './api.ts'
 
-const FIRST_PAUSE_MS = 200
-const LONGEST_PAUSE_MS = 3_000
 const JOIN_AGAIN_MS = 10_000
 const REFUSED_PAUSE_MS = 1_000
 const LEAST_POLL_MS = 250
@@ -39,7 +38,8 @@ export function joinBySocket({ url, eventId, token, listen }: Place): Line {
   let socket: WebSocket | undefined
   let ticket: string | undefined
   let closed = false
-  let tries = 0
+  let failures = 0
+  let comeBackMs = 0
   let timer: Timer | undefined
   const send = (frame: object) => {
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame))
@@ -55,9 +55,10 @@ export function joinBySocket({ url, eventId, token, listen }: Place): Line {
   const hear = (frame: ServerFrame) => {
     if (frame.type === 'joined') {
       clearTimeout(timer)
-      tries = 0
+      failures = 0
       ticket = frame.ticket
     }
+    if (frame.type === 'room') comeBackMs = frame.comeBackMs ?? 0
     if (frame.type === 'error') again(join, REFUSED_PAUSE_MS * (1 + Math.random()))
     if (isForBuyer(frame)) listen(frame)
   }
@@ -66,12 +67,13 @@ export function joinBySocket({ url, eventId, token, listen }: Place): Line {
     socket = new SocketWithHeaders(address, { headers: { authorization: `Bearer ${token}` } })
     socket.addEventListener('open', join)
     socket.addEventListener('message', ({ data }) => hear(JSON.parse(String(data)) as ServerFrame))
-    socket.addEventListener('close', ({ code }) => {
+    socket.addEventListener('close', ({ code, reason }) => {
       if (closed) return
       listen({ type: 'lost' })
       const final = code === CLOSE_CODES.unauthenticated || code === CLOSE_CODES.replaced
       if (final) return listen({ type: 'ended', reason: 'replaced' })
-      again(connect, Math.min(FIRST_PAUSE_MS * 2 ** tries++, LONGEST_PAUSE_MS) * (0.5 + Math.random()))
+      failures += 1
+      again(connect, retryDelay({ code, reason, failures, comeBackMs }))
     })
   }
   connect()

@@ -20,7 +20,7 @@ export class LineBroadcast {
   constructor(
     private readonly now: () => number,
     private readonly publish: (which: Tier | 'all', text: string) => void,
-    private readonly comeBackMs: () => number = () => comeBackMs(0),
+    private readonly comeBack: () => number = () => comeBackMs(0),
   ) {}
 
   /** Tells what changed since the last snapshot; true when the room itself did. The first one is only remembered. */
@@ -45,7 +45,7 @@ export class LineBroadcast {
 
   /** The frame of one socket: what everybody may know, and how this server's sockets come back when it is lost. */
   room(snapshot: RoomSnapshot, now: number): RoomFrame {
-    return { ...roomFrame(snapshot, now), comeBackMs: this.comeBackMs() }
+    return { ...roomFrame(snapshot, now), comeBackMs: this.comeBack() }
   }
 
   #tellLine(what: string): void {

@@ -4,7 +4,7 @@
 // sockets by place, so a raise of the watermark costs its width, never the number of sockets.
 import { toRefusal } from '../errors.ts'
 import { CLOSE_CODES, type EndedReason } from '../protocol/codes.ts'
-import { LineBroadcast, roomFrame } from './broadcast.ts'
+import { LineBroadcast } from './broadcast.ts'
 import { send, sendError, type Socket, type Tier } from './connection.ts'
 import type { Entrant, RoomSnapshot } from './entrant.ts'
 import type { RoomNews } from './feed.ts'
@@ -26,6 +26,8 @@ export interface HubParts {
   /** To every socket of a topic on this server. */
   publish(topic: string, text: string): void
   now(): number
+  /** Within which time this server's sockets are to come back when it is lost. */
+  comeBackMs(): number
 }
 
 export class EventHub {
@@ -47,7 +49,11 @@ export class EventHub {
     readonly eventId: string,
     private readonly parts: HubParts,
   ) {
-    this.#broadcast = new LineBroadcast(parts.now, (which, text) => parts.publish(this.topic(which), text))
+    this.#broadcast = new LineBroadcast(
+      parts.now,
+      (which, text) => parts.publish(this.topic(which), text),
+      parts.comeBackMs,
+    )
     this.#unfollow = parts.room.feed.follow(eventId, {
       news: (news) => this.#hear(news),
       snapshot: (snapshot) => this.take(snapshot),
@@ -105,7 +111,7 @@ export class EventHub {
   /** `room` and `line` as they are now, to one socket. */
   greet(socket: Socket): void {
     if (!this.snapshot) return
-    send(socket, roomFrame(this.snapshot, this.parts.now()))
+    send(socket, this.#broadcast.room(this.snapshot, this.parts.now()))
     socket.send(this.#broadcast.lineText)
   }
 

@@ -48,7 +48,7 @@ async function runIdOf(redis: RedisClient): Promise<string> {
     return RUN_ID.exec(String(await redis.info('server')))?.[1] ?? UNKNOWN_LIFE
   } catch (fault) {
     // A Redis that refuses the question is taken as one that never starts again.
-    if (fault instanceof Error && fault.name === 'ReplyError' && !/^LOADING/.test(fault.message))
+    if (fault instanceof Error && fault.name === 'ReplyError' && !fault.message.startsWith('LOADING'))
       return UNKNOWN_LIFE
     throw fault
   }

@@ -6,6 +6,7 @@ import type { Server, WebSocketHandler } from 'bun'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import { CLOSE_CODES, LIMITS } from '../protocol/codes.ts'
+import { comeBackMs } from './come-back.ts'
 import { newSocketData, readFrame, type Socket, type SocketData } from './connection.ts'
 import { workThrough } from './frames.ts'
 import { EventHub } from './hub.ts'
@@ -19,10 +20,6 @@ const SWEEP_EVERY_MS = 1_000
 const IDLE_SECONDS = 60
 /** Unread bytes a socket may pile up before it is closed: some hundred frames. */
 const BACKPRESSURE_BYTES = 64 * 1024
-/** Sockets come back spread over this long a sockets that must come back, so that no server meets them all at once. */
-const RETURN_MS_PER_SOCKET = 2
-const RETURN_MS_MIN = 500
-const RETURN_MS_MAX = 30_000
 
 export interface Sockets {
   /** Answers the request itself when it is refused; undefined once it is a socket. */
@@ -45,9 +42,19 @@ export function createSockets(context: Context): Sockets {
     server?.publish(topic, text)
     telemetry.broadcastSent((performance.now() - started) / 1_000)
   }
+  /** Never less than it was: who is told it once need not be told again when others go. */
+  let mostSockets = 0
+  function spread(): number {
+    const now = hubs.values().reduce((all, { sockets }) => all + sockets.size, 0)
+    mostSockets = Math.max(mostSockets, now)
+    return comeBackMs(mostSockets)
+  }
   function hubOf(eventId: string): EventHub {
     let hub = hubs.get(eventId)
-    if (!hub) hubs.set(eventId, (hub = new EventHub(eventId, { room, publish, now: room.clock.now })))
+    if (!hub) {
+      hub = new EventHub(eventId, { room, publish, now: room.clock.now, comeBackMs: spread })
+      hubs.set(eventId, hub)
+    }
     return hub
   }
 
@@ -89,7 +96,7 @@ export function createSockets(context: Context): Sockets {
       perMessageDeflate: false,
       open(socket) {
         telemetry.socketOpened()
-        if (draining) return dismiss(socket, RETURN_MS_MIN)
+        if (draining) return dismiss(socket, Math.random() * spread())
         if (socket.data.surplus) return socket.close(CLOSE_CODES.rate_limited, 'too many sockets')
         const hub = hubOf(socket.data.eventId)
         hub.add(socket)
@@ -116,8 +123,8 @@ export function createSockets(context: Context): Sockets {
       draining = true
       stopSweeping()
       const all = [...hubs.values()].flatMap((hub) => [...hub.sockets])
-      const spread = Math.min(RETURN_MS_MAX, Math.max(RETURN_MS_MIN, all.length * RETURN_MS_PER_SOCKET))
-      for (const socket of all) dismiss(socket, Math.random() * spread)
+      const within = spread()
+      for (const socket of all) dismiss(socket, Math.random() * within)
       for (const hub of hubs.values()) hub.abandon()
       log.info('sockets_drained', { sockets: all.length })
     },

@@ -32,6 +32,8 @@ export class EventSocket {
   #retry: ReturnType<typeof setTimeout> | undefined
   #watchdog: ReturnType<typeof setInterval> | undefined
   #failures = 0
+  /** As the server said while it could. */
+  #comeBackMs = 0
   #heardAt = 0
   #askedAt = 0
   #ended = true
@@ -115,6 +117,7 @@ export class EventSocket {
     // A word from the server, not the mere opening, shows that it is well: a refusing one closes right after.
     this.#failures = 0
     const frame = parseFrame(data)
+    if (frame?.type === 'room' && frame.comeBackMs) this.#comeBackMs = frame.comeBackMs
     if (frame) this.#hooks.frame(frame)
   }
 
@@ -124,7 +127,8 @@ export class EventSocket {
     if (code === CLOSE_CODES.unauthenticated && !(await refreshSession())) return this.close('signed_out')
     if (this.#ended) return
     this.#failures += 1
-    this.#retry = setTimeout(() => this.#connect(), retryDelay(code, reason, this.#failures))
+    const delay = retryDelay({ code, reason, failures: this.#failures, comeBackMs: this.#comeBackMs })
+    this.#retry = setTimeout(() => this.#connect(), delay)
   }
 
   /** The network or the person is back: do not sit out a long pause, but do not all come at the same moment. */
@@ -155,14 +159,30 @@ export class EventSocket {
   }
 }
 
-/** Milliseconds to wait before coming back; the server's own spread (close 4001, its reason) comes first. */
-export function retryDelay(code: number, reason: string, failures: number, random = Math.random): number {
+export interface LostConnection {
+  code: number
+  reason: string
+  /** In a row, this one included. */
+  failures: number
+  /** Within which time the server said to come back; 0 = it never said. */
+  comeBackMs: number
+}
+
+/**
+ * Milliseconds to wait before coming back. The server's own spread comes first: what it said when it closed (4001), else
+ * what it said in advance, in case it could not say more. Whoever is refused then waits longer each time.
+ */
+export function retryDelay(
+  { code, reason, failures, comeBackMs }: LostConnection,
+  random = Math.random,
+): number {
   if (code === CLOSE_CODES.restarting) {
     const told = Number(/\d+/.exec(reason)?.[0] ?? FIRST_RETRY_MS * 4)
     return Math.min(told, LONGEST_RETRY_MS)
   }
   const grown = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS)
-  const spread = grown * (1 - SPREAD + random() * 2 * SPREAD)
+  const spread =
+    failures === 1 ? random() * Math.max(comeBackMs, grown) : grown * (1 - SPREAD + random() * 2 * SPREAD)
   const refused =
     code === CLOSE_CODES.rate_limited || code === CLOSE_CODES.policy || code === CLOSE_CODES.too_large
   return refused ? spread + CALM_MS : spread
