@@ -28,6 +28,7 @@ const HASHES_PER_SLICE = 2_000
 const HOLES_PER_BATCH = 1_000
 /** So few who left at the last moment are left to the one script that makes the draw true. */
 const LEFT_PER_DRAW = 1_000
+const ABSENT_PER_BATCH = 500
 const LEAVES_PER_READ = 50_000
 
 /** Where each step is kept for good. Every method answers what is stored, which may be an earlier answer. */
@@ -221,10 +222,36 @@ async function makeTrue(
     await stage(left.map(Number))
     staged += left.length
   }
+  if (!(await placeAbsent({ line, redis }, eventId, fence, placeOf))) return 'stale'
   const tables = Buffer.from(draw.tables)
   const args = [fence, epoch, entrants!, toHex(root!), toHex(seed!), tables, staged]
   const [word] = (await line.run('draw-places', eventId, args)) ?? ['stale']
   return word === 'drawn' || word === 'already' ? 'drawn' : 'stale'
+}
+
+/** Whoever is away when the draw comes: told their places beforehand, in batches. False when the lease was lost. */
+async function placeAbsent(
+  { line, redis }: { line: Line; redis: RedisClient },
+  eventId: string,
+  fence: string,
+  placeOf: (number: number) => number,
+): Promise<boolean> {
+  for (let last = ABSENT_PER_BATCH; last === ABSENT_PER_BATCH;) {
+    const accounts = await redis
+      .zrangebyscore(roomKey(eventId, 'absent'), '+inf', '+inf', 'LIMIT', 0, ABSENT_PER_BATCH)
+      .catch(refuseLost)
+    last = accounts.length
+    if (last === 0) return true
+    const records = await redis.hmget(roomKey(eventId, 'entrants'), ...accounts).catch(refuseLost)
+    const pairs = accounts.flatMap((account, i) => {
+      const number = Number(records[i]?.split(':', 1)[0])
+      return Number.isInteger(number) ? [account, placeOf(number)] : []
+    })
+    if (pairs.length === 0) return true
+    const answer = await line.run('place-absent', eventId, [fence, ...pairs])
+    if (answer?.[0] !== 'placed') return false
+  }
+  return true
 }
 
 /** Does long work in short pieces, other work in between. */

@@ -88,6 +88,14 @@ export interface RoomSnapshot {
   noticeText: string | null
   /** When no pass of a lost epoch can still be in use, ms; 0 = nothing was lost. */
   heldUntil: number
+  /** Hex; what the draw's secret was promised by. */
+  commitment: string | null
+  /** Hex; null until the lobby's list is closed and read. */
+  root: string | null
+  /** Hex; null until places are drawn. */
+  seed: string | null
+  /** Numbers below it have the places the seed gives them; 0 = nobody was drawn for. */
+  drawn: number
   /** The room's clock when this was true, ms. */
   at: number
 }
@@ -127,6 +135,9 @@ export function parseSnapshot(eventId: string, json: string, at: number): RoomSn
   return {
     ...counts,
     eventId,
+    commitment: counts.commitment || null,
+    root: counts.root ?? null,
+    seed: counts.seed ?? null,
     gone: JSON.parse(gone) as [number, number][],
     pace: Array.isArray(pace) ? pace.map(parsePace) : [],
     seatsAtStart: seatsAtStart ?? null,
@@ -175,6 +186,10 @@ export function roomOff(settings: RoomSettings, seatsLeft: number, at: number): 
     noticeId: settings.noticeId,
     noticeText: settings.noticeText,
     heldUntil: 0,
+    commitment: null,
+    root: null,
+    seed: null,
+    drawn: 0,
     at,
   }
 }

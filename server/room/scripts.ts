@@ -27,6 +27,7 @@ import missServer from './lua/miss-server.lua' with { type: 'text' }
 import openDoor from './lua/open-door.lua' with { type: 'text' }
 import pace from './lua/pace.lua' with { type: 'text' }
 import presence from './lua/presence.lua' with { type: 'text' }
+import placeAbsent from './lua/place-absent.lua' with { type: 'text' }
 import restore from './lua/restore.lua' with { type: 'text' }
 import returnPasses from './lua/return-passes.lua' with { type: 'text' }
 import steps from './lua/steps.lua' with { type: 'text' }
@@ -42,7 +43,7 @@ const text = {
   'close-list': line + admission + closeList,
   configure: line + steps + configure,
   defer: line + admission + turns + presence + defer,
-  'draw-places': line + admission + drawPlaces,
+  'draw-places': line + steps + admission + drawPlaces,
   'expire-passes': line + admission + expirePasses,
   'expire-turns': line + admission + turns + expireTurns,
   'find-entrant': line + turns + presence + findEntrant,
@@ -54,6 +55,7 @@ const text = {
   'miss-server': line + admission + turns + presence + missServer,
   'open-door': line + admission + openDoor,
   restore: line + steps + restore,
+  'place-absent': line + admission + placeAbsent,
   'return-passes': line + admission + returnPasses,
   'sweep-away': line + admission + sweepAway,
   'view-room': line + admission + turns + gone + viewRoom,

@@ -9,7 +9,7 @@ if not holds_lease(tonumber(ARGV[3])) then return { 'stale' } end
 if not draw_due(phase()) then return { 'early' } end
 if not meta.entrants then
   put('closedAt', now)
-  put('entrants', meta.opened == '1' and 0 or get('arrivals'))
+  put('entrants', meta.plain == '1' and 0 or get('arrivals'))
 end
 local may_read = get('epoch') == 1 or now >= get('restoredAt') + tonumber(ARGV[4])
 if ARGV[5] == 'read' then

@@ -23,6 +23,9 @@ if redis.call('EXISTS', HOLES) == 1 then redis.call('RENAME', HOLES, GONE) end
 -- Of the numbers of a lost epoch only those behind the list still have to come back.
 if get('restoredTo') > 0 then put('restoredFrom', entrants) end
 if get('voidBelow') >= entrants then put('serving', get('voidBelow')) end
-redis.call('HSET', META, 'phase', phase())
+for _, account in ipairs(redis.call('ZRANGEBYSCORE', ABSENT, '+inf', '+inf')) do
+  redis.call('ZADD', ABSENT, int(find_entrant(account).place), account)
+end
+step('drawn', { entrants = entrants, waiting = people(0, get('arrivals')), root = ARGV[6], seed = ARGV[7] })
 tell({ kind = 'drawn' })
 return { 'drawn' }

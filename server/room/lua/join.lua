@@ -55,8 +55,8 @@ proven = proven and redis.call('ZCOUNT', RETURNED, int(at), int(at)) == 0
 if proven and number < get('drawn') and ARGV[9] ~= '1' then return { 'prove' } end
 
 if current == 'open' or current == 'sold_out' then
-  if meta.opened ~= '1' then put('opened', 1) end
-elseif meta.opened ~= '1' and get('lobby') == 0 and not meta.entrants then
+  if meta.plain ~= '1' and not meta.drawn then put('plain', 1) end
+elseif meta.plain ~= '1' and get('lobby') == 0 and not meta.entrants then
   -- Whoever is here before the sale starts is drawn for; a pause before it changes nothing of that.
   if current == 'lobby' or now < (tonumber(settings.onSaleAt) or 0) then put('lobby', 1) end
 end

@@ -36,11 +36,11 @@ local function phase()
   if get('seatsTotal') > 0 and get('seatsFree') == 0 and get('seatsReserved') == 0 then return 'sold_out' end
   return 'open'
 end
--- Whether the list of the lobby is to be closed, or what follows is to be finished. A sale that starts with nobody in the
--- lobby closes an empty list: from then on it is known that there is no draw.
+-- Whether the list of the lobby is to be closed, or what follows is to be finished. Where the first comes when the sale
+-- has started (`plain`) the list is closed empty: from then on it is known that there is no draw.
 local function draw_due(current)
   if meta.drawn or meta.entrants == '0' then return false end
-  if meta.opened == '1' then return not meta.entrants end
+  if meta.plain == '1' then return not meta.entrants end
   return current == 'lobby' and get('lobby') == 1
     and (meta.entrants or settings.control == 'open' or now >= (tonumber(settings.onSaleAt) or 0))
 end

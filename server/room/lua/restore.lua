@@ -26,6 +26,7 @@ if seed ~= '' then
   redis.call('HSET', META, 'seed', seed)
   put('drawn', entrants)
 end
+if entrants == '0' then put('plain', 1) end
 if seed ~= '' or entrants == '0' then put('opened', 1) end
 tell({ kind = 'changed' })
 return { 'restored' }
