@@ -7,15 +7,19 @@ import type { AccessClaims, Verified } from '../tokens.ts'
 import { ACCESS_COOKIE, readCookie } from './cookies.ts'
 import { isOwnOrigin } from './origin.ts'
 import { permissionsOf } from './permissions.ts'
-import { isOpen } from './session-check.ts'
+import { isOpen, isOpenForSocket } from './session-check.ts'
 
-export interface Identity {
+/** Who a socket is for: it asks for nothing that needs a permission. */
+export interface SocketIdentity {
   accountId: string
   sessionId: string
-  email: string
-  permissions: ReadonlySet<Permission>
   /** The browser sent the token by itself: writes need our own Origin. */
   viaCookie: boolean
+}
+
+export interface Identity extends SocketIdentity {
+  email: string
+  permissions: ReadonlySet<Permission>
 }
 
 type Needs = Pick<Context, 'config' | 'tokens' | 'redis' | 'ledger'>
@@ -57,11 +61,22 @@ export async function requireIdentity(context: Needs, request: Request): Promise
   return identity
 }
 
+/** Who opens a socket, or null as above; whether the page may is the caller's to ask. */
+export async function identifySocket(context: Needs, request: Request): Promise<SocketIdentity | null> {
+  const credential = credentialOf(request)
+  return credential ? identifyToken(context, credential.token, credential.viaCookie) : null
+}
+
 /** Who a bare token speaks for, as a socket's `hello` brings it; null as above. */
-export async function identifyToken(context: Needs, token: string): Promise<Identity | null> {
+export async function identifyToken(
+  context: Needs,
+  token: string,
+  viaCookie = false,
+): Promise<SocketIdentity | null> {
   const claims = context.tokens.verifyAccess(token)
-  const identity = await admit(context, claims, false)
-  return typeof identity === 'string' ? null : identity
+  if (claims === null || claims === 'expired') return null
+  const { accountId, sessionId } = claims
+  return (await isOpenForSocket(context, sessionId)) ? { accountId, sessionId, viaCookie } : null
 }
 
 type Denied = 'unauthenticated' | 'token_expired' | 'origin_refused'

@@ -1,6 +1,7 @@
 // Decides whether a session is still open, on every request and in every process: Redis remembers, Postgres knows.
-import { isSessionOpen } from '../../db/sessions.ts'
+import { listOpenSessions } from '../../db/sessions.ts'
 import type { Context } from '../context.ts'
+import { together } from '../together.ts'
 import { ACCESS_TOKEN_SECONDS } from '../tokens.ts'
 import { tryRedis } from '../try-redis.ts'
 import { sessionKey } from './keys.ts'
@@ -12,17 +13,47 @@ const OPEN_SECONDS = 30
 /** Longer than any access token of the session lives, so that none outlasts the mark. */
 const ENDED_SECONDS = ACCESS_TOKEN_SECONDS + 60
 
+/** Sessions asked about in one statement. */
+const ASKED_AT_ONCE = 1_000
+
 type Needs = Pick<Context, 'redis' | 'ledger'>
+const askers = new WeakMap<Needs['ledger'], (sessionId: string) => Promise<boolean>>()
 
 export async function isOpen({ redis, ledger }: Needs, sessionId: string): Promise<boolean> {
   const known = await tryRedis(redis, (client) => client.get(sessionKey(sessionId)))
   if (known === OPEN) return true
   if (known === ENDED) return false
-  const open = await isSessionOpen(ledger.db, sessionId)
+  const open = await askLedger(ledger, sessionId)
   // NX: an end marked since the read above is never covered up.
   if (open && known !== undefined)
     await tryRedis(redis, (client) => client.set(sessionKey(sessionId), OPEN, 'EX', OPEN_SECONDS, 'NX'))
   return open
+}
+
+/**
+ * As isOpen, for sockets, which come by the thousand within seconds and are each asked about once a minute: Postgres
+ * answers for all of a moment in one statement, and Redis is only asked while Postgres is away.
+ */
+export async function isOpenForSocket({ redis, ledger }: Needs, sessionId: string): Promise<boolean> {
+  try {
+    return await askLedger(ledger, sessionId)
+  } catch (fault) {
+    const known = await tryRedis(redis, (client) => client.get(sessionKey(sessionId)))
+    if (known === undefined || known === null) throw fault
+    return known === OPEN
+  }
+}
+
+function askLedger(ledger: Needs['ledger'], sessionId: string): Promise<boolean> {
+  let ask = askers.get(ledger)
+  if (!ask) {
+    ask = together(async (sessionIds: string[]) => {
+      const open = await listOpenSessions(ledger.db, sessionIds)
+      return (id) => open.has(id)
+    }, ASKED_AT_ONCE)
+    askers.set(ledger, ask)
+  }
+  return ask(sessionId)
 }
 
 /** Call after the end is committed: from here on no process lets these sessions pass. */

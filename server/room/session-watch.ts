@@ -1,5 +1,5 @@
 // Decides which sockets may stay open: those that said who they are or what they want, and whose session still is.
-import { isOpen } from '../auth/session-check.ts'
+import { isOpenForSocket } from '../auth/session-check.ts'
 import type { Context } from '../context.ts'
 import { CLOSE_CODES, LIMITS } from '../protocol/codes.ts'
 import type { Socket } from './connection.ts'
@@ -20,7 +20,7 @@ export function checkSessions(
     } else if (data.sessionCheckAt === 0) data.sessionCheckAt = now + Math.random() * SESSION_CHECK_EVERY_MS
     else if (data.sessionCheckAt <= now) {
       data.sessionCheckAt = now + SESSION_CHECK_EVERY_MS
-      isOpen(context, data.sessionId).then(
+      isOpenForSocket(context, data.sessionId).then(
         (open) => {
           if (!open) socket.close(CLOSE_CODES.unauthenticated, 'signed out')
         },

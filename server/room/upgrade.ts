@@ -1,5 +1,5 @@
 // Decides who may open a socket on which event, and how a refused upgrade is answered.
-import { identify, type Identity } from '../auth/access.ts'
+import { identifySocket, type SocketIdentity } from '../auth/access.ts'
 import { isOwnOrigin } from '../auth/origin.ts'
 import type { Context } from '../context.ts'
 import { errorAnswer, Refusal, toRefusal } from '../errors.ts'
@@ -13,7 +13,7 @@ export async function admitRequest(
   context: Context,
   request: Request,
   draining: boolean,
-): Promise<{ eventId: string; identity: Identity | null }> {
+): Promise<{ eventId: string; identity: SocketIdentity | null }> {
   const { headers } = request
   const eventId = PATH.exec(new URL(request.url).pathname)?.[1]
   if (!eventId) throw new Refusal('not_found')
@@ -23,7 +23,7 @@ export async function admitRequest(
   // A page of another site may open sockets with our cookies attached; a client without pages sends no Origin.
   if (headers.get('origin') !== null && !isOwnOrigin(context.config, headers))
     throw new Refusal('origin_refused')
-  const identity = await identify(context, request)
+  const identity = await identifySocket(context, request)
   if (identity?.viaCookie && !isOwnOrigin(context.config, headers)) throw new Refusal('origin_refused')
   return { eventId, identity }
 }
