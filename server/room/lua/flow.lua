@@ -1,9 +1,10 @@
 -- Decides how many people may be called now, and which limit says so. Put after admission.lua in call-next.lua.
 -- Called are as many as will be let in: passes are counted when they are issued, so who is called beyond what then is
 -- free waits at the door, and counts here.
-local BURST_MIN, BURSTS_A_MINUTE, PACE_WINDOW = 10, 240, 60500
+local BURST_MIN, BURSTS_A_MINUTE, PACE_WINDOW = 10, 120, 60500
 local SEATS_SPARE, SEATS_PER_ADMISSION, IDLE_COUNTS_MS = 1.25, 2000, 120000
-local GAP_MAX_MS = 1000
+-- Expectations are a little wrong; who is called too many for the minute waits a second at the door.
+local GAP_MAX_MS, RATE_SLACK = 1000, 1.02
 
 local function brake() return (tonumber(meta.brake) or 1000) / 1000 end
 local function seats_per_admission() return math.max(0.25, (tonumber(meta.seatsPer) or SEATS_PER_ADMISSION) / 1000) end
@@ -18,7 +19,8 @@ local function issued_ahead()
   return count
 end
 
--- People due by the rate, evenly over the minute, who have not claimed yet. What was not used is not saved up.
+-- People due by the rate, evenly over the minute, who have not claimed yet. What was not used is not saved up, but for
+-- a burst; and of a door's time of the rate at most twice as many people are called, whatever is expected of them.
 local function due_by_rate(rate, expected)
   local burst = math.max(BURST_MIN, rate / BURSTS_A_MINUTE)
   local most = (get('claims') + expected + burst) * 1000
@@ -26,7 +28,8 @@ local function due_by_rate(rate, expected)
   local due = get('dueAt') == 0 and most or math.min(most, get('due') + rate * brake() * gap * 1000 / PACE_WINDOW)
   put('due', due)
   put('dueAt', now)
-  return due / 1000 - get('claims') - expected
+  local asked = OVER_CALL_MAX * math.max(burst, rate * door_ms() / WINDOW_MS) - get('openWidth')
+  return math.min(due / 1000 - get('claims') - expected, asked / over_call())
 end
 
 -- As many admissions as the free seats serve, less the admitted who may still take some. Who had seen that there was
@@ -48,7 +51,7 @@ local function how_many(most)
   bound('active_max', active_max - live() - promised)
   if brake() < 1 then bound('health', math.max(1, math.floor(active_max * brake())) - live() - promised) end
   if rate then
-    bound('rate', rate - issued_ahead() - promised)
+    bound('rate', rate * RATE_SLACK - issued_ahead() - promised)
     bound(brake() < 1 and 'health' or 'rate', due_by_rate(rate, expected))
   elseif get('dueAt') > 0 then
     put('dueAt', 0)

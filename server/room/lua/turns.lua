@@ -57,7 +57,9 @@ local function end_turn(turn)
   redis.call('HDEL', WIDTHS, turn)
   redis.call('ZREM', TURNS, turn)
   redis.call('ZREM', DUE, turn)
-  local keep = MEMORY_PEOPLE / (MEMORY_PEOPLE + width)
+  -- As long as a door stays open, so that a busy room does not swing with every turn.
+  local memory = math.max(MEMORY_PEOPLE, get('openWidth'))
+  local keep = memory / (memory + width)
   put('asked', (tonumber(meta.asked) or PRIOR_PEOPLE * 1000) * keep + width * 1000)
   put('missed', get('missed') * keep + missed * 1000)
   return missed
