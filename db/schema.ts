@@ -438,6 +438,8 @@ export const bookings = pgTable(
     createdAt: createdAt(),
     confirmedAt: at('confirmed_at'),
     endedAt: at('ended_at'),
+    /** When its buyer was given more time; once is all. */
+    extendedAt: at('extended_at'),
   },
   (t) => [
     primaryKey({ columns: [t.eventId, t.id] }),

@@ -111,6 +111,8 @@ export function createTelemetry(log: Log, name: string) {
       ticketsSold.inc(fields.seats)
       log.info('booking_confirmed', fields)
     },
+    bookingExtended: (fields: { requestId: string; eventId: string; bookingId: string }) =>
+      log.info('booking_extended', fields),
     bookingReleased(fields: { requestId: string; eventId: string; bookingId: string }) {
       bookings.inc({ outcome: 'cancelled' })
       log.info('booking_released', fields)

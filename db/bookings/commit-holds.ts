@@ -162,8 +162,9 @@ async function takeOverdue(tx: Tx, read: Read): Promise<void> {
     }
 }
 
+const no = (outcome: HoldOutcome, known: MovedSeat[] = []): Committed => ({ outcome, known })
+
 function refuse(read: Read, { eventId, accountId, seats: wanted }: Hold): Committed | null {
-  const no = (outcome: HoldOutcome, known: MovedSeat[] = []): Committed => ({ outcome, known })
   const event = read.events.get(eventId)
   if (!event) return no({ ok: false, refusal: 'not_found' })
   if (!event.onSale) return no({ ok: false, refusal: 'event_not_on_sale' })
@@ -254,7 +255,7 @@ async function insertBookings(tx: Tx, wins: Win[]) {
     .insert(bookings)
     .select(
       sql`select made.event_id, made.id, made.account_id, ${BOOKING_MOVES.confirm.from}::booking_status,
-          made.seat_count, made.total, e.currency, now() + make_interval(secs => e.hold_seconds), now(), null, null
+          made.seat_count, made.total, e.currency, now() + make_interval(secs => e.hold_seconds), now(), null, null, null
         from unnest(${ids(wins.map(({ hold }) => hold.eventId))}, ${ids(wins.map(({ hold }) => hold.bookingId))},
           ${ids(wins.map(({ hold }) => hold.accountId))}, ${integers(wins.map(({ rows }) => rows.length))},
           ${bigIntegers(totals)}) as made (event_id, id, account_id, seat_count, total)
@@ -295,6 +296,7 @@ function bookingOf(won: Win, { createdAt, expiresAt }: { createdAt: Date; expire
     createdAt,
     confirmedAt: null,
     endedAt: null,
+    extendedAt: null,
     timeline: [{ at: createdAt, what, detail }],
   }
 }

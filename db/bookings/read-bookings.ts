@@ -33,6 +33,8 @@ export interface Booking {
   createdAt: Date
   confirmedAt: Date | null
   endedAt: Date | null
+  /** When its buyer was given more time. */
+  extendedAt: Date | null
 }
 
 export interface BookingRow extends Booking {

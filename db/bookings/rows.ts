@@ -56,6 +56,7 @@ export interface LockedBooking {
   total: number
   currency: string
   expiresAt: Date
+  extendedAt: Date | null
   /** By Postgres' clock, at the start of the transaction. */
   overdue: boolean
 }
@@ -68,6 +69,7 @@ const bookingFields = {
   total: bookings.total,
   currency: bookings.currency,
   expiresAt: bookings.expiresAt,
+  extendedAt: bookings.extendedAt,
   overdue: sql<boolean>`${bookings.expiresAt} <= now()`,
 }
 

@@ -16,10 +16,12 @@ import { bookingView } from './view.ts'
 /** Availability codes of seats that nobody gives back by waiting. */
 const LASTING: number[] = [SEAT_CODES.SOLD, SEAT_CODES.BLOCKED]
 
-interface HoldRequest {
-  body: CreateBookingBody
+interface Requester {
   identity: Identity
   requestId: string
+}
+interface HoldRequest extends Requester {
+  body: CreateBookingBody
   /** What X-Admission-Pass said. */
   pass: string | undefined
 }
@@ -35,9 +37,18 @@ export async function hold(
   const pass = await context.room.requirePass(accountId, eventId, request.pass)
   if (pass !== 'ok') throw new Refusal(pass)
 
+  return holdChosen(context, { ...request, eventId, seats }, once)
+}
+
+/** The same for seats already chosen, by n, for somebody already let in. */
+export async function holdChosen(
+  context: Context,
+  { eventId, seats, identity, requestId }: Requester & { eventId: string; seats: number[] },
+  once: Once | undefined,
+): Promise<Success<BookingView>> {
   refuseSold(context, eventId, seats)
   const outcome = await holdSeats(gateOf(context), {
-    accountId,
+    accountId: identity.accountId,
     eventId,
     seats,
     ...(once ? { idempotency: once.stage(held) } : {}),
@@ -46,12 +57,7 @@ export async function hold(
     if ('seats' in outcome) throw seatsRefused(context, eventId, outcome)
     throw new Refusal(outcome.refusal)
   }
-  context.telemetry.seatsHeld({
-    requestId: request.requestId,
-    eventId,
-    bookingId: outcome.booking.id,
-    seats: seats.length,
-  })
+  context.telemetry.seatsHeld({ requestId, eventId, bookingId: outcome.booking.id, seats: seats.length })
   return held(outcome.booking)
 }
 

@@ -1,6 +1,7 @@
 // Owns the booking routes (contract 3.4): seats held, listed, read and released.
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
+import { extendBooking, type ExtendOutcome } from '../../db/bookings/extend-booking.ts'
 import { listBookingsOf } from '../../db/bookings/read-bookings.ts'
 import { releaseBooking } from '../../db/bookings/release-booking.ts'
 import { accessPlugin } from '../auth/access.ts'
@@ -9,7 +10,15 @@ import { Refusal, reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
 import { answerOnce } from '../idempotency.ts'
 import { requestIdOf } from '../request-id.ts'
-import { BookingView, CreateBookingBody, Page, PageQuery, SeatView } from '../protocol/http.ts'
+import {
+  BestBookingBody,
+  BookingView,
+  CreateBookingBody,
+  Page,
+  PageQuery,
+  SeatView,
+} from '../protocol/http.ts'
+import { holdBest } from './best/best.ts'
 import { gateOf } from './gate.ts'
 import { hold } from './hold.ts'
 import { listAvailable, listManaged } from './list.ts'
@@ -94,6 +103,47 @@ export const bookingRoutes = (context: Context) =>
         }),
       },
     )
+    .post(
+      '/best',
+      ({ request, body, identity, set }) =>
+        answerOnce(context, { request, body, identity, set }, (once) =>
+          holdBest(
+            context,
+            {
+              body,
+              identity,
+              requestId: requestIdOf(set),
+              pass: request.headers.get('x-admission-pass') ?? undefined,
+            },
+            once,
+          ),
+        ),
+      {
+        body: BestBookingBody,
+        access: 'booking:create:own',
+        detail: describe({
+          summary: 'Hold the best seats that are free',
+          description:
+            'Next to each other unless `together` is false, as near to the middle of the stage as there are, and never leaving a single seat alone where that can be avoided. In a general area any places.',
+          tag: 'Booking',
+          access: 'booking:create:own',
+          success: { status: 201, data: BookingView, description: 'The seats are held.' },
+          codes: [
+            'not_found',
+            'sold_out',
+            'seats_not_together',
+            'seat_taken',
+            'seat_locked',
+            'event_not_on_sale',
+            'seats_too_many',
+            'buyer_limit_reached',
+          ],
+          body: true,
+          pass: true,
+          idempotent: true,
+        }),
+      },
+    )
     .get(
       '/mine',
       async ({ query, identity }) => {
@@ -132,6 +182,37 @@ export const bookingRoutes = (context: Context) =>
         }),
       },
     )
+    .post(
+      '/:id/extend',
+      async ({ params, identity, set }) => {
+        const { id, eventId } = await getOwn(context, identity, params.id)
+        const outcome = await extendBooking(gateOf(context), {
+          bookingId: id,
+          accountId: identity.accountId,
+        })
+        if (!outcome.ok) throw refusedExtension(outcome.refusal)
+        context.telemetry.bookingExtended({ requestId: requestIdOf(set), eventId, bookingId: id })
+        return reply(200, 'Hold extended', bookingView(outcome.booking))
+      },
+      {
+        access: 'booking:create:own',
+        detail: describe({
+          summary: 'More time to pay, once',
+          description:
+            'The hold ends five minutes later, or as much later as the hold was long if that is less, while the event is on sale and has not begun.',
+          tag: 'Booking',
+          access: 'booking:create:own',
+          success: { status: 200, data: BookingView, description: 'The booking with its new `expiresAt`.' },
+          codes: [
+            'not_found',
+            'booking_not_pending',
+            'booking_expired',
+            'event_not_on_sale',
+            'origin_refused',
+          ],
+        }),
+      },
+    )
     .delete(
       '/:id',
       async ({ params, identity, set }) => {
@@ -157,3 +238,9 @@ export const bookingRoutes = (context: Context) =>
         }),
       },
     )
+
+type ExtendRefusal = Extract<ExtendOutcome, { ok: false }>['refusal']
+const refusedExtension = (refusal: ExtendRefusal) =>
+  refusal === 'already_extended'
+    ? new Refusal('booking_not_pending', { message: 'This hold was extended once already.' })
+    : new Refusal(refusal)

@@ -527,6 +527,15 @@ export const CreateBookingBody = body({
   seatIds: Type.Optional(Type.Array(SeatId, { minItems: 1, maxItems: LIMITS.seatIdsPerRequest })),
 })
 export type CreateBookingBody = Static<typeof CreateBookingBody>
+export const BestBookingBody = body({
+  eventId: Id,
+  quantity: Type.Integer({ minimum: 1, maximum: LIMITS.seatIdsPerRequest }),
+  tier: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.nameMax })),
+  section: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.nameMax })),
+  together: Type.Optional(Type.Boolean({ default: true })),
+  accessible: Type.Optional(Type.Boolean()),
+})
+export type BestBookingBody = Static<typeof BestBookingBody>
 export const CheckoutBody = Type.Optional(
   body({ returnUrl: Type.Optional(Type.String({ maxLength: 2_000 })) }),
 )

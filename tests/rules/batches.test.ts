@@ -77,7 +77,7 @@ describe('requests that share a round trip', () => {
     const outcomes = await Promise.allSettled([1, 2, 3, 4, 5, 6].map(ask))
     expect(outcomes.map(({ status }) => status)).toEqual([
       'fulfilled',
-      ...Array<string>(4).fill('rejected'),
+      ...Array<'rejected'>(4).fill('rejected'),
       'fulfilled',
     ])
   })

@@ -1,0 +1,138 @@
+// Holds the choice of seats to its rules: together, near the stage, no orphan while one can be avoided, all sold in the end.
+import { describe, expect, test } from 'bun:test'
+import { chooseSeats, type Wish } from '../../server/bookings/best/choose-seats.ts'
+import { hallOf, type Hall } from '../../server/bookings/best/hall.ts'
+import { layOut } from '../../server/protocol/map-layout/lay-out.ts'
+
+const ALONE = { index: 0, of: 1 }
+
+/** Sections one after another, seated ones in straight rows. */
+function aHall(
+  sections: { name: string; tier?: number; rows?: number; seatsPerRow?: number; capacity?: number }[],
+): Hall {
+  let firstN = 0
+  const laid = sections.map(({ name, tier = 0, rows = 1, seatsPerRow = 10, capacity }, id) => {
+    const seatCount = capacity ?? rows * seatsPerRow
+    const section = {
+      id,
+      name,
+      kind: capacity === undefined ? ('seated' as const) : ('general' as const),
+      tierId: tier,
+      firstN,
+      seatCount,
+      layout:
+        capacity === undefined
+          ? {
+              rows,
+              seatsPerRow,
+              rowLabels: Array.from({ length: rows }, (_, i) => String(i + 1)),
+              numbering: 'left-to-right' as const,
+              shape: 'straight' as const,
+            }
+          : null,
+    }
+    firstN += seatCount
+    return section
+  })
+  const tiers = [
+    { id: 0, name: 'Standard', price: 1 },
+    { id: 1, name: 'Cheap', price: 1 },
+  ]
+  return hallOf(layOut({ mapVersion: 1, seatCount: firstN, currency: 'EUR', tiers, sections: laid }))
+}
+
+function choose(hall: Hall, taken: number[], wish: Partial<Wish> & { quantity: number }, lane = ALONE) {
+  const gone = new Set(taken)
+  return chooseSeats(hall, (n) => !gone.has(n), { together: true, ...wish }, lane)
+}
+
+describe('the best seats', () => {
+  test('of an empty hall are in the middle of the front row', () => {
+    const hall = aHall([{ name: 'Stalls', rows: 5, seatsPerRow: 10 }])
+    expect(choose(hall, [], { quantity: 2 })).toEqual({ seats: [4, 5] })
+    expect(choose(hall, [], { quantity: 4 })).toEqual({ seats: [3, 4, 5, 6] })
+  })
+
+  test('are next to each other in one row, never around its end', () => {
+    const hall = aHall([{ name: 'Stalls', rows: 2, seatsPerRow: 4 }])
+    // Free: the last of row one, the first of row two, and two in the middle of row two.
+    expect(choose(hall, [0, 1, 2, 5], { quantity: 2 })).toEqual({ seats: [6, 7] })
+  })
+
+  test('leave no seat alone while another row makes that possible', () => {
+    const hall = aHall([{ name: 'Stalls', rows: 2, seatsPerRow: 5 }])
+    // Of three free in the front row one would be left alone; the back row has five.
+    expect(choose(hall, [0, 1], { quantity: 2 })).toBeOneOf([{ seats: [5, 6] }, { seats: [8, 9] }])
+    // With the back row gone it cannot be avoided.
+    const choice = choose(hall, [0, 1, 5, 6, 7, 8, 9], { quantity: 2 })
+    expect(choice).toEqual({ seats: [2, 3] })
+  })
+
+  test('for one are first those that are alone already', () => {
+    const hall = aHall([{ name: 'Stalls', seatsPerRow: 6 }])
+    expect(choose(hall, [1, 3, 4], { quantity: 1 })).toBeOneOf([
+      { seats: [0] },
+      { seats: [2] },
+      { seats: [5] },
+    ])
+    expect(choose(hall, [2, 4, 5], { quantity: 1 })).toEqual({ seats: [3] })
+  })
+
+  test('keep to the tier and the section asked for; one that is not there is said so', () => {
+    const hall = aHall([{ name: 'Stalls' }, { name: 'Balcony', tier: 1 }])
+    expect(choose(hall, [], { quantity: 2, tier: 'Cheap' })).toMatchObject({ seats: [14, 15] })
+    expect(choose(hall, [], { quantity: 2, section: 'Balcony' })).toMatchObject({ seats: [14, 15] })
+    expect(choose(hall, [], { quantity: 2, section: 'Stalls', tier: 'Cheap' })).toEqual({ none: 'not_found' })
+  })
+
+  test('that cannot be together are refused, or found apart in the largest groups when that will do', () => {
+    const hall = aHall([{ name: 'Stalls', seatsPerRow: 9 }])
+    const taken = [2, 5, 8]
+    expect(choose(hall, taken, { quantity: 3 })).toEqual({ none: 'seats_not_together' })
+    expect(choose(hall, taken, { quantity: 4, together: false })).toEqual({ seats: [3, 4, 6, 7] })
+    expect(choose(hall, [0, 1, 2, 3, 4, 5, 6, 7, 8], { quantity: 1 })).toEqual({ none: 'sold_out' })
+    expect(choose(hall, taken, { quantity: 7, together: false })).toEqual({ none: 'sold_out' })
+  })
+
+  test('of a general area are any that are free', () => {
+    const hall = aHall([{ name: 'Floor', capacity: 5 }])
+    expect(choose(hall, [0, 2], { quantity: 3 })).toEqual({ seats: [1, 3, 4] })
+    expect(choose(hall, [0, 2], { quantity: 4 })).toEqual({ none: 'seats_not_together' })
+  })
+
+  test('of two choosers are in different rows while there are any', () => {
+    const hall = aHall([{ name: 'Stalls', rows: 4, seatsPerRow: 6 }])
+    const rowOf = (choice: ReturnType<typeof choose>) =>
+      'seats' in choice ? Math.floor(choice.seats[0]! / 6) : -1
+    expect(rowOf(choose(hall, [], { quantity: 2 }, { index: 0, of: 2 }))).not.toBe(
+      rowOf(choose(hall, [], { quantity: 2 }, { index: 1, of: 2 })),
+    )
+    // One's own rows are gone: the others' will do.
+    const front = [0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17]
+    expect(choose(hall, front, { quantity: 2 }, { index: 0, of: 2 })).toHaveProperty('seats')
+  })
+
+  test('for pairs sell a hall of even rows to the last pair and never make an orphan', () => {
+    const hall = aHall([{ name: 'Stalls', rows: 20, seatsPerRow: 26 }])
+    const taken = new Set<number>()
+    const isFree = (n: number) => !taken.has(n)
+    for (let sold = 0; sold < hall.total; sold += 2) {
+      const choice = chooseSeats(hall, isFree, { quantity: 2, together: true }, ALONE)
+      if (!('seats' in choice)) throw new Error(`nothing after ${sold} of ${hall.total}`)
+      for (const n of choice.seats) taken.add(n)
+      expect(orphans(hall, isFree)).toBe(0)
+    }
+    expect(taken.size).toBe(hall.total)
+  })
+})
+
+function orphans(hall: Hall, isFree: (n: number) => boolean): number {
+  let found = 0
+  for (const { first, count } of hall.rows)
+    for (let n = first; n < first + count; n++) {
+      const leftGone = n === first || !isFree(n - 1)
+      const rightGone = n === first + count - 1 || !isFree(n + 1)
+      if (isFree(n) && leftGone && rightGone) found += 1
+    }
+  return found
+}
