@@ -1,6 +1,14 @@
-// Holds what one person is told of the line: people ahead, an honest wait, and when a screen reader speaks.
+// Holds what one person is told of the line: people ahead, an honest wait, the odds, why it jumped, when a reader speaks.
 import { describe, expect, test } from 'bun:test'
-import { milestoneOf, peopleAhead, sayWait, waitRange } from '../../web/src/state/line-estimate.ts'
+import { oddsOf, peopleAhead, waitRange, type WaitRange } from '../../server/protocol/forecast.ts'
+import {
+  carriedOn,
+  jumpReason,
+  middleOf,
+  milestoneOf,
+  sayWait,
+  type ToldWait,
+} from '../../web/src/state/line-estimate.ts'
 
 describe('people ahead', () => {
   test('are the places between the watermark and ours', () => {
@@ -14,8 +22,13 @@ describe('people ahead', () => {
       [100, 10],
       [200, 20],
       [900, 50],
+      [1_000, 0],
     ]
-    expect(peopleAhead(500, { serving: 100, gone })).toBe(370)
+    expect(peopleAhead(900, { serving: 100, gone })).toBe(770)
+    // Within a bucket leavers are evenly spread.
+    expect(peopleAhead(150, { serving: 100, gone })).toBe(45)
+    expect(peopleAhead(950, { serving: 100, gone })).toBe(795)
+    expect(peopleAhead(1_200, { serving: 100, gone })).toBe(1_020)
   })
 
   test('are never fewer than none, whatever the buckets claim', () => {
@@ -24,25 +37,69 @@ describe('people ahead', () => {
 })
 
 describe('the wait', () => {
-  test('is not guessed while nobody is let in', () => {
-    expect(waitRange(100, 0)).toBeNull()
+  const width = (range: WaitRange | null) => range!.highMinutes / range!.lowMinutes
+
+  test('is not guessed while the pace is not known', () => {
+    expect(waitRange(100, { flow: null })).toBeNull()
   })
 
-  test('is a range around the pace, wider when few are let in', () => {
-    const busy = waitRange(999, 1_000)
-    const slow = waitRange(9, 10)
-    expect(busy?.lowMinutes).toBeLessThan(1)
-    expect(busy?.highMinutes).toBeGreaterThan(1)
-    const width = (range: typeof busy) => (range ? range.highMinutes - range.lowMinutes : 0)
-    expect(width(slow)).toBeGreaterThan(width(busy))
+  test('is a range around the pace, wider for few people, an unsure pace and a far horizon', () => {
+    const sure = waitRange(1_000, { flow: [95, 105] })
+    expect(sure!.lowMinutes).toBeLessThan(10)
+    expect(sure!.highMinutes).toBeGreaterThan(10)
+    expect(width(waitRange(1_000, { flow: [70, 140] }))).toBeGreaterThan(width(sure))
+    expect(width(waitRange(3, { flow: [95, 105] }))).toBeGreaterThan(width(sure))
+    expect(width(waitRange(10_000, { flow: [95, 105] }))).toBeGreaterThan(width(sure))
+  })
+
+  test('is shorter when people ahead give up', () => {
+    const patient = middleOf(waitRange(1_000, { flow: [9, 11] })!)
+    expect(middleOf(waitRange(1_000, { flow: [9, 11], leaving: 0.02 })!)).toBeLessThan(patient * 0.7)
   })
 
   test('reads as a person would say it', () => {
     expect(sayWait({ lowMinutes: 0.2, highMinutes: 0.8 })).toBe('less than a minute')
     expect(sayWait({ lowMinutes: 0.6, highMinutes: 2.2 })).toBe('up to 3 minutes')
-    expect(sayWait({ lowMinutes: 4.4, highMinutes: 6.7 })).toBe('about 4 to 7 minutes')
-    expect(sayWait({ lowMinutes: 39, highMinutes: 102 })).toBe('about 30 to 110 minutes')
-    expect(sayWait({ lowMinutes: 130, highMinutes: 200 })).toBe('about 2 to 4 hours')
+    expect(sayWait({ lowMinutes: 4.4, highMinutes: 6.7 })).toBe('4–7 minutes')
+    expect(sayWait({ lowMinutes: 39, highMinutes: 102 })).toBe('30–110 minutes')
+    expect(sayWait({ lowMinutes: 130, highMinutes: 200 })).toBe('2–4 hours')
+  })
+})
+
+test('the odds are told by where the seats left will probably reach', () => {
+  expect(oddsOf(99, [100, 200])).toBe('likely')
+  expect(oddsOf(100, [100, 200])).toBe('uncertain')
+  expect(oddsOf(200, [100, 200])).toBe('unlikely')
+})
+
+test('between frames the line is carried on at its slow end, and not for long', () => {
+  expect(carriedOn(500, { flow: [60, 120] }, 5 / 60)).toBe(495)
+  expect(carriedOn(500, { flow: [60, 120] }, 5)).toBe(490)
+  expect(carriedOn(3, { flow: [60, 120] }, 1)).toBe(0)
+  expect(carriedOn(500, { flow: null }, 1)).toBe(500)
+})
+
+describe('a wait that jumps', () => {
+  const told = (at: number, ahead: number, flow: number, seatsLeft = 50): ToldWait => ({
+    at: at * 60_000,
+    ahead,
+    flow,
+    seatsLeft,
+    range: waitRange(ahead, { flow: [flow * 0.9, flow * 1.1] })!,
+  })
+
+  test('says why: the line stood still, moves slower, faster, seats came back, people left', () => {
+    const before = told(0, 1_000, 50)
+    expect(jumpReason(before, told(5, 1_000, 50), true)).toBe('The line stood still for a while.')
+    expect(jumpReason(before, told(1, 960, 30), false)).toBe('The line moves more slowly than before.')
+    expect(jumpReason(before, told(1, 940, 80), false)).toBe('The line moves faster than before.')
+    expect(jumpReason(before, told(1, 940, 80, 60), false)).toBe('Seats came back, and the line moves on.')
+    expect(jumpReason(before, told(1, 700, 50), false)).toBe('People ahead of you left the line.')
+  })
+
+  test('is not one while it goes as it was said to', () => {
+    expect(jumpReason(told(0, 1_000, 50), told(5, 750, 51), false)).toBeNull()
+    expect(jumpReason(told(0, 20, 50), told(0.3, 15, 30), false)).toBeNull()
   })
 })
 

@@ -1,48 +1,11 @@
-// Decides what the line's numbers mean for one person: how many are ahead, how long it may take, when to say so aloud.
+// Decides how the line's numbers are told to one person: the range in words, the odds, why it jumped, when to say so aloud.
+import type { Odds, WaitRange } from '../../../server/protocol/forecast.ts'
 import type { LineFrame } from '../../../server/protocol/socket.ts'
-
-/**
- * People ahead = place − serving − those between who left.
- * A bucket of leavers that reaches past our own place counts only as far as it lies ahead of us, at most fully.
- */
-export function peopleAhead(place: number, line: Pick<LineFrame, 'serving' | 'gone'>): number {
-  const between = place - line.serving
-  if (between <= 0) return 0
-  let left = 0
-  for (const [index, [first, count]] of line.gone.entries()) {
-    if (first >= place) break
-    const next = line.gone[index + 1]?.[0] ?? Infinity
-    // Where the next bucket begins before our place, this one lies wholly ahead of us; else only part of it may.
-    const room = Math.min(next, place) - Math.max(first, line.serving)
-    left += Math.min(count, Math.max(0, room))
-  }
-  return Math.max(0, between - left)
-}
-
-export interface WaitRange {
-  lowMinutes: number
-  highMinutes: number
-}
-
-/** The pace of one minute says little about the next: it may well be this much quicker or slower. */
-const PACE_SPREAD = 0.25
-
-/**
- * An honest range at the present pace, or null when the pace is not known.
- * Widened by twice the Poisson spread of the pace itself: few admissions a minute tell little.
- */
-export function waitRange(ahead: number, perMinute: number): WaitRange | null {
-  if (perMinute <= 0) return null
-  const chance = 2 / Math.sqrt(perMinute)
-  const spread = Math.min(0.6, PACE_SPREAD + chance / 4)
-  const minutes = (ahead + 1) / perMinute
-  return { lowMinutes: minutes * (1 - spread), highMinutes: minutes * (1 + spread) }
-}
 
 const SOON_MINUTES = 1
 const HOUR_MINUTES = 60
 
-/** The range in words: "less than a minute", "about 4 to 7 minutes", "about 1 to 2 hours". */
+/** The range in words: "less than a minute", "4–7 minutes", "1–2 hours". */
 export function sayWait({ lowMinutes, highMinutes }: WaitRange): string {
   if (highMinutes <= SOON_MINUTES) return 'less than a minute'
   if (highMinutes < 2 * HOUR_MINUTES) return inUnits(lowMinutes, highMinutes, 'minute')
@@ -54,7 +17,7 @@ function inUnits(low: number, high: number, unit: string): string {
   const from = Math.floor(low / step) * step
   const to = Math.ceil(high / step) * step
   if (from < 1) return to === 1 ? `about a${unit === 'hour' ? 'n' : ''} ${unit}` : `up to ${to} ${unit}s`
-  return from === to ? `about ${to} ${to === 1 ? unit : `${unit}s`}` : `about ${from} to ${to} ${unit}s`
+  return from === to ? `about ${to} ${to === 1 ? unit : `${unit}s`}` : `${from}–${to} ${unit}s`
 }
 
 /** Nobody knows a long wait to the minute. */
@@ -66,3 +29,46 @@ const MILESTONES = [
 
 /** The last milestone passed on the way to the front; a screen reader is told only when it changes. */
 export const milestoneOf = (ahead: number): number | null => MILESTONES.findLast((at) => ahead <= at) ?? null
+
+/** What the seats left mean for a place the line may not reach in time. */
+export const ODDS_TEXT: Record<Odds, string> = {
+  likely: 'There will likely be seats left when it is your turn.',
+  uncertain:
+    'It is uncertain whether seats are left when it is your turn: that depends on how many those ahead of you take.',
+  unlikely:
+    'It is unlikely that seats are left when it is your turn. Returned seats may still come, and you keep your place.',
+}
+
+/** Between two frames the line moves on at the slow end of its pace, so that the next frame never has to take back. */
+const CARRIED_ON_MINUTES = 10 / 60
+export const carriedOn = (ahead: number, { flow }: Pick<LineFrame, 'flow'>, minutes: number): number =>
+  Math.max(0, ahead - Math.floor((flow?.[0] ?? 0) * Math.min(CARRIED_ON_MINUTES, Math.max(0, minutes))))
+
+/** What was last said of the wait, to compare the next with. */
+export interface ToldWait {
+  /** ms */
+  at: number
+  ahead: number
+  range: WaitRange
+  flow: number
+  seatsLeft: number
+}
+
+/** A wait that differs by more than this from what the last one led to expect is explained. */
+const JUMP = 0.2
+const CHANGED = 0.1
+const MINUTE_MS = 60_000
+
+export const middleOf = ({ lowMinutes, highMinutes }: WaitRange) => Math.sqrt(lowMinutes * highMinutes)
+
+/** Why the wait jumped; null when it did not, or nobody knows. `stood`: the line stood still in between. */
+export function jumpReason(before: ToldWait, after: ToldWait, stood: boolean): string | null {
+  const expected = middleOf(before.range) - (after.at - before.at) / MINUTE_MS
+  const now = middleOf(after.range)
+  if (Math.abs(now - expected) <= Math.max(1, JUMP * Math.max(expected, now))) return null
+  if (stood) return 'The line stood still for a while.'
+  if (after.flow < before.flow * (1 - CHANGED)) return 'The line moves more slowly than before.'
+  if (now < expected && after.seatsLeft > before.seatsLeft) return 'Seats came back, and the line moves on.'
+  if (after.flow > before.flow * (1 + CHANGED)) return 'The line moves faster than before.'
+  return now < expected && after.ahead < before.ahead ? 'People ahead of you left the line.' : null
+}

@@ -1,5 +1,12 @@
 // Owns where we stand at one event: the room's phase, our place, our turn, our admission. Screens only draw it.
 import type { EndedReason } from '../../../server/protocol/codes.ts'
+import {
+  oddsOf,
+  peopleAhead,
+  waitRange,
+  type Odds,
+  type WaitRange,
+} from '../../../server/protocol/forecast.ts'
 import type {
   AdmittedFrame,
   JoinedFrame,
@@ -19,8 +26,9 @@ import {
   type AdmissionPass,
 } from '../net/keep.ts'
 import { serverClock } from '../net/server-clock.ts'
-import { EventSocket, type Connection } from '../net/socket.ts'
-import { peopleAhead, waitRange, type WaitRange } from './line-estimate.ts'
+import { EventLink, type LinkState } from '../net/link.ts'
+import { jumpReason, type ToldWait } from './line-estimate.ts'
+import { Proof } from './proof.svelte.ts'
 import { session } from './session.svelte.ts'
 
 export type Standing = 'outside' | 'waiting' | 'called' | 'admitted' | 'ended'
@@ -32,11 +40,14 @@ export interface SeatSink {
 }
 
 const NOTICES_KEPT = 5
+/** How often what is said of the wait is held against what was said before, and how long a reason stays. */
+const COMPARE_EVERY_MS = 20_000
+const REASON_MS = 60_000
 const JOINABLE: ReadonlySet<string> = new Set(['lobby', 'open', 'paused', 'sold_out'])
 
 export class Line {
   readonly eventId: string
-  connection = $state<Connection>('closed')
+  connection = $state<LinkState>('closed')
   room = $state.raw<RoomFrame | null>(null)
   standing = $state<Standing>('outside')
   joined = $state.raw<JoinedFrame | null>(null)
@@ -50,24 +61,41 @@ export class Line {
   notices = $state.raw<NoticeFrame[]>([])
   problem = $state.raw<Problem | null>(null)
 
+  /** What was last said to everyone; the room repeats it to whoever comes later. */
+  readonly said: string | null = $derived(this.notices[0]?.text ?? this.room?.message ?? null)
   readonly ahead: number | null = $derived(
     this.joined?.place != null && this.numbers ? peopleAhead(this.joined.place, this.numbers) : null,
   )
   readonly wait: WaitRange | null = $derived(
-    this.ahead !== null && this.numbers ? waitRange(this.ahead, this.numbers.perMinute) : null,
+    this.ahead !== null && this.numbers ? waitRange(this.ahead, { flow: null, ...this.numbers }) : null,
   )
+  /** Null while nobody can say, and while the seats serve everybody here. */
+  readonly odds: Odds | null = $derived(
+    this.joined?.place != null && this.numbers?.reach
+      ? oddsOf(this.joined.place, this.numbers.reach as [number, number])
+      : null,
+  )
+  /** Why the wait is not what it was said to be a moment ago. */
+  waitReason = $state<string | null>(null)
 
-  readonly #socket: EventSocket
+  /** The work our device may have to prove before the turn is ours. */
+  readonly proof: Proof
+  readonly #socket: EventLink
   #wantsPlace = false
+  #deferring = false
   /** The place was asked for over the present connection. */
   #asked = false
   #seats: SeatSink | null = null
+  #toldWait: ToldWait | null = null
+  #reasonUntil = 0
+  #stood = false
 
   constructor(eventId: string) {
     this.eventId = eventId
+    this.proof = new Proof(eventId)
     this.pass = livePass(eventId)
     if (this.pass) this.standing = 'admitted'
-    this.#socket = new EventSocket(eventId, {
+    this.#socket = new EventLink(eventId, {
       frame: (frame) => this.#hear(frame),
       state: (state) => this.#connected(state),
       greet: () => this.#greeting(),
@@ -94,6 +122,11 @@ export class Line {
 
   claim(): void {
     this.claiming = this.#socket.send({ type: 'claim' })
+  }
+
+  /** Lets others go first, once; the turn ends here and comes again. */
+  defer(): void {
+    this.#deferring = this.#socket.send({ type: 'defer' })
   }
 
   /** Gives the place or the admission up; true when the server was told. */
@@ -139,7 +172,7 @@ export class Line {
     return version === undefined ? { type: 'watch' as const } : { type: 'watch' as const, version }
   }
 
-  #connected(state: Connection): void {
+  #connected(state: LinkState): void {
     this.connection = state
     if (state !== 'open') this.claiming = false
     // After a lost connection the place is asked for again, once the room has greeted us.
@@ -156,6 +189,7 @@ export class Line {
       case 'line':
         this.numbers = frame
         this.#markStart()
+        this.#explainWait(frame)
         return serverClock.sample(Date.parse(frame.at), null)
       case 'turn':
         this.claimBefore = frame.claimBefore
@@ -175,6 +209,8 @@ export class Line {
         return this.#hearEnded(frame.reason)
       case 'error':
         this.claiming = false
+        // Being looked after, and said in its own place.
+        if (frame.code === 'challenge_required') return this.proof.owe('always')
         if (frame.code === 'unauthenticated' || frame.code === 'token_expired')
           return void this.#socket.renew()
         this.problem = plainProblem(frame.code)
@@ -196,10 +232,17 @@ export class Line {
 
   #hearJoined(frame: JoinedFrame): void {
     if (this.joined?.number !== frame.number || this.joined.epoch !== frame.epoch) this.startAhead = null
+    if (this.joined?.place !== frame.place) this.#toldWait = null
     this.joined = frame
     this.problem = null
     this.#markStart()
+    if (this.#deferring && frame.deferred) {
+      this.standing = 'waiting'
+      this.claimBefore = null
+    }
+    this.#deferring = false
     if (this.standing !== 'called' && this.standing !== 'admitted') this.standing = 'waiting'
+    this.proof.owe(this.room?.challenge)
     if (session.user) keepPlace(session.user.id, this.eventId, frame.ticket)
   }
 
@@ -210,6 +253,23 @@ export class Line {
     const place = `${this.eventId}:${joined.epoch}:${joined.number}`
     this.startAhead = findStart(place) ?? ahead
     keepStart(this.eventId, place, this.startAhead)
+  }
+
+  /** Compares what is said of the wait with what was said a minute ago; a reason stays for as long. */
+  #explainWait({ at, flow, seatsLeft }: LineFrame): void {
+    const now = Date.parse(at)
+    this.#stood ||= this.room?.phase === 'paused'
+    if (this.waitReason && now > this.#reasonUntil) this.waitReason = null
+    if (!this.wait || this.ahead === null || !flow) return
+    const told = { at: now, ahead: this.ahead, range: this.wait, flow: (flow[0]! + flow[1]!) / 2, seatsLeft }
+    const before = this.#toldWait
+    if (before && now - before.at < COMPARE_EVERY_MS && !this.#stood) return
+    const reason = before && jumpReason(before, told, this.#stood)
+    this.#toldWait = told
+    this.#stood = false
+    if (!reason) return
+    this.waitReason = reason
+    this.#reasonUntil = now + REASON_MS
   }
 
   #hearAdmitted({ pass, expiresAt }: AdmittedFrame): void {
