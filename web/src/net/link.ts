@@ -1,0 +1,86 @@
+// Decides which way into the room is used: the socket, or asking over HTTP for as long as no socket can be opened.
+import type { ClientFrame } from '../../../server/protocol/socket.ts'
+import { RoomPoll } from './poll.ts'
+import { EventSocket, type Connection, type SocketHooks } from './socket.ts'
+
+/** `polling`: connected all the same, over HTTP. */
+export type LinkState = Connection | 'polling'
+export interface LinkHooks extends Omit<SocketHooks, 'state'> {
+  state: (state: LinkState) => void
+}
+
+/** Sockets that did not open, in a row, until they count as blocked; one that stood before is given more time. */
+const BLOCKED_AFTER = 2
+const BLOCKED_AFTER_STANDING = 6
+/** A handshake that hangs this long is blocked by something that says nothing. */
+const HANGS_MS = 6_000
+
+export class EventLink {
+  readonly #socket: EventSocket
+  readonly #poll: RoomPoll
+  readonly #hooks: LinkHooks
+  #unopened = 0
+  #stood = false
+  #polling = false
+  #hanging: ReturnType<typeof setTimeout> | undefined
+
+  constructor(eventId: string, hooks: LinkHooks) {
+    this.#hooks = hooks
+    this.#socket = new EventSocket(eventId, {
+      frame: hooks.frame,
+      greet: hooks.greet,
+      state: (state) => this.#socketIs(state),
+    })
+    this.#poll = new RoomPoll(eventId, {
+      frame: hooks.frame,
+      answered: (reached) => hooks.state(reached ? 'polling' : 'retrying'),
+    })
+  }
+
+  open(): void {
+    this.#socket.open()
+  }
+
+  close(state?: Connection): void {
+    this.#socket.close(state)
+  }
+
+  renew(): Promise<void> {
+    return this.#socket.renew()
+  }
+
+  send(frame: ClientFrame): boolean {
+    return this.#polling ? this.#poll.send(frame) : this.#socket.send(frame)
+  }
+
+  #socketIs(state: Connection): void {
+    clearTimeout(this.#hanging)
+    if (state === 'open') {
+      this.#unopened = 0
+      this.#stood = true
+      this.#stopPolling()
+    } else if (state === 'connecting') {
+      this.#hanging = setTimeout(() => this.#startPolling(), HANGS_MS)
+    } else if (state === 'retrying') {
+      this.#unopened += 1
+      if (this.#unopened >= (this.#stood ? BLOCKED_AFTER_STANDING : BLOCKED_AFTER)) this.#startPolling()
+    } else this.#stopPolling()
+    if (!this.#polling) this.#hooks.state(state)
+  }
+
+  /** The socket goes on trying meanwhile, ever more rarely, and takes over when it stands. */
+  #startPolling(): void {
+    if (this.#polling) return
+    this.#polling = true
+    this.#poll.start()
+    for (const frame of this.#hooks.greet()) this.#poll.send(frame)
+  }
+
+  #stopPolling(): void {
+    if (!this.#polling) return
+    this.#polling = false
+    this.#poll.stop()
+    // What was asked for over HTTP is asked for again over the socket.
+    this.#hooks.state('retrying')
+  }
+}
