@@ -430,6 +430,7 @@ export const RoomView = Type.Object({
   doorSeconds: Type.Integer(),
   passSeconds: Type.Integer(),
   commitment: nullable(Type.String()),
+  root: Type.Optional(Type.String()),
   epoch: Type.Integer(),
   serverTime: Instant,
   message: Type.Optional(Type.String()),

@@ -1,5 +1,6 @@
 // Decides what everybody at an event is told together, and how often: `room` and `notice` on every change, `line` by tier.
-import type { LineFrame, RoomFrame } from '../protocol/socket.ts'
+import { DRAW_ALGORITHM } from '../protocol/draw.ts'
+import type { DrawFrame, LineFrame, RoomFrame } from '../protocol/socket.ts'
 import { comeBackMs } from './come-back.ts'
 import { TIERS, type Tier } from './connection.ts'
 import type { RoomSnapshot } from './entrant.ts'
@@ -80,6 +81,15 @@ export function lineFrame(snapshot: RoomSnapshot): LineFrame {
 /** Nobody knows it better, and the frame goes to everybody. */
 const brief = (value: number) => Number(value.toPrecision(3))
 
+/** To all, once the places are drawn; whoever has a number below `entrants` computes the place from it. */
+export const drawFrame = ({ seed, drawn, root }: RoomSnapshot): DrawFrame => ({
+  type: 'draw',
+  seed: seed!,
+  entrants: drawn,
+  root: root!,
+  algorithm: DRAW_ALGORITHM,
+})
+
 export function roomFrame(snapshot: RoomSnapshot, now: number): RoomFrame {
   const { phase, lobbyAt, onSaleAt, doorSeconds, passSeconds, epoch, noticeText, priorityShare, challenge } =
     snapshot
@@ -88,7 +98,8 @@ export function roomFrame(snapshot: RoomSnapshot, now: number): RoomFrame {
     phase,
     lobbyAt: lobbyAt?.toISOString() ?? null,
     onSaleAt: onSaleAt?.toISOString() ?? null,
-    commitment: null,
+    commitment: snapshot.commitment,
+    ...(snapshot.root ? { root: snapshot.root } : {}),
     doorSeconds,
     passSeconds,
     epoch,

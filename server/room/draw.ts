@@ -88,6 +88,10 @@ export function restoredDraw(draw: DrawRecord | null, waits: boolean): (string |
   ]
 }
 
+/** The places of a line whose draw is over (`drawn` > 0). */
+export const drawnPlaces = ({ seed, drawn }: { seed: string | null; drawn: number }) =>
+  placesOf(hashNow(expandDraw(fromHex(seed!, HASH_BYTES)!, drawn), sha256))
+
 export type DrawStep = 'drawn' | 'waiting' | 'none' | 'stale' | 'restarted'
 
 /** Takes the draw of one room as far as it can go now. `fence` is the caller's; a holder that lost the lease stops. */

@@ -13,6 +13,7 @@ export type RoomNews =
   | { kind: 'ended'; accounts: string[]; reason: EndedReason }
   | { kind: 'replaced'; account: string; socket: string }
   | { kind: 'missed' }
+  | { kind: 'drawn' }
   | { kind: 'changed' }
 
 export interface RoomFollower {

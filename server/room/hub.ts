@@ -4,8 +4,9 @@
 // sockets by place, so a raise of the watermark costs its width, never the number of sockets.
 import { toRefusal } from '../errors.ts'
 import { CLOSE_CODES, type EndedReason } from '../protocol/codes.ts'
-import { LineBroadcast } from './broadcast.ts'
+import { drawFrame, LineBroadcast } from './broadcast.ts'
 import { send, sendError, type Socket, type Tier } from './connection.ts'
+import { drawnPlaces } from './draw.ts'
 import type { Entrant, RoomSnapshot } from './entrant.ts'
 import type { RoomNews } from './feed.ts'
 import type { Room } from './open-room.ts'
@@ -19,6 +20,9 @@ const CHECK_EVERY_MS = 1_000
 const ASK_AT_ONCE = 200
 /** Beyond this many, whoever lost the place to a newer tab is told when that next moves. */
 const EARLY_MAX = 1_000
+
+/** The place of a number that waits for the draw. */
+const UNDRAWN = -1
 
 /** What a hub needs of its surroundings. */
 export interface HubParts {
@@ -39,6 +43,8 @@ export class EventHub {
   /** Called, at the door, stepped back or admitted: the few whose state runs out or may change alone. */
   #unsettled = new Set<Socket>()
   #toldServing = 0
+  /** The place of a number below `drawn`, once places are drawn. */
+  #placeOf: ((number: number) => number) | null = null
   #broadcast: LineBroadcast
   #unfollow: () => void
   #leave: () => void
@@ -191,6 +197,7 @@ export class EventHub {
   take(snapshot: RoomSnapshot): void {
     const before = this.snapshot
     this.snapshot = snapshot
+    if (snapshot.drawn > 0 && !this.#placeOf) this.#takeDraw(snapshot, before !== null)
     const roomChanged = this.#broadcast.take(snapshot)
     if (!before) {
       this.#toldServing = snapshot.serving
@@ -213,6 +220,8 @@ export class EventHub {
       accounts.map((account) => this.#byAccount.get(account)).filter((socket) => socket !== undefined)
     switch (news.kind) {
       case 'called': {
+        // The draw has not been heard of here; the snapshot that follows tells both.
+        if (this.snapshot?.phase === 'lobby') return
         // Whoever was called by an announcement that never came is asked about; the others can be told at once.
         if (news.from > this.#toldServing) void this.#ask(this.#raise(this.#toldServing, news.from))
         for (const socket of this.#raise(news.from, news.to))
@@ -236,8 +245,22 @@ export class EventHub {
       case 'missed':
         for (const { data } of this.#unsettled) if (data.state === 'called') data.checkAt = 0
         return this.check()
+      case 'drawn':
       case 'changed':
       // The snapshot that follows tells.
+    }
+  }
+
+  /** Places are drawn: everybody is told with one frame, and every socket here stands at its place. */
+  #takeDraw(snapshot: RoomSnapshot, tell: boolean): void {
+    const placeOf = drawnPlaces(snapshot)
+    this.#placeOf = placeOf
+    if (tell) this.parts.publish(this.topic('all'), JSON.stringify(drawFrame(snapshot)))
+    for (const socket of this.#byAccount.values()) {
+      const { data } = socket
+      if (data.state !== 'waiting' || data.place !== UNDRAWN) continue
+      this.#stand(socket, placeOf(data.number))
+      this.#byPlace.set(data.place, socket)
     }
   }
 
@@ -279,14 +302,23 @@ export class EventHub {
   async #wait(socket: Socket, entrant: Entrant): Promise<void> {
     const { data } = socket
     data.state = 'waiting'
-    data.place = entrant.place!
-    this.#setTier(socket, this.#tierOf(data.place))
+    this.#stand(socket, entrant.place ?? this.#placeOf?.(entrant.number!) ?? UNDRAWN)
+    if (data.place === UNDRAWN) {
+      data.checkAt = Infinity
+      this.#unsettled.delete(socket)
+      return
+    }
     const inLine = data.place >= this.#toldServing && !entrant.deferred
     if (inLine) this.#byPlace.set(data.place, socket)
     // Stepped back, back from a lost epoch, or called since Redis was asked: looked at alone.
     data.checkAt = inLine ? Infinity : this.parts.now() + CHECK_EVERY_MS
     if (inLine) this.#unsettled.delete(socket)
     else this.#unsettle(socket)
+  }
+
+  #stand(socket: Socket, place: number): void {
+    socket.data.place = place
+    this.#setTier(socket, place === UNDRAWN ? 'far' : this.#tierOf(place))
   }
 
   async #call(socket: Socket, claimBefore: number, doorSeconds: number): Promise<void> {

@@ -48,7 +48,11 @@ export async function entrantView(
     ahead,
     waitMinutes: wait && [wait.lowMinutes, wait.highMinutes],
     room,
-    pollMs: Math.min(POLL_FAR_MS, POLL_NEAR_MS + (ahead ?? 0) * POLL_MS_PER_PLACE),
+    // Before the draw everybody is equally far.
+    pollMs:
+      state === 'waiting' && place === null
+        ? POLL_FAR_MS
+        : Math.min(POLL_FAR_MS, POLL_NEAR_MS + (ahead ?? 0) * POLL_MS_PER_PLACE),
   }
 }
 
