@@ -139,7 +139,7 @@ describe('the draw', () => {
     const placeOf = placesByRecord(room)
     const gone = [3, 4, 5, 6, 7].map(placeOf)
     expect((await look(room)).waiting + (await look(room)).called).toBe(25)
-    const kept = await room.redis.zrange(roomKey(room.eventId, 'gone'), 0, -1)
+    const kept = await room.redis.zrange(roomKey(room.eventId, 'gone'), '0', '-1')
     const { serving } = await look(room)
     expect(kept.map(Number).toSorted((a, b) => a - b)).toEqual(
       gone.filter((place) => place >= serving).toSorted((a, b) => a - b),
