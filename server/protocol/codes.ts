@@ -68,6 +68,8 @@ export const LIMITS = {
   badFramesBeforeClose: 3,
   badFrameWindowMs: 10_000,
   helloWithinMs: 5_000,
+  /** How many go first when somebody called steps back. */
+  deferPlaces: 50,
   pageMax: 200,
   pageDefault: 50,
   seatsPerEvent: 200_000,
@@ -98,6 +100,20 @@ export type SeatStatusName = (typeof SEAT_STATUS_BY_CODE)[number]
 
 export const ROOM_PHASES = ['off', 'scheduled', 'lobby', 'open', 'paused', 'sold_out', 'closed'] as const
 export type RoomPhase = (typeof ROOM_PHASES)[number]
+
+/** What holds the line back at a moment; `none` and `no_one` (nobody waits) hold nothing back. */
+export const FLOW_LIMITS = [
+  'none',
+  'active_max',
+  'rate',
+  'seats',
+  'health',
+  'held',
+  'paused',
+  'sold_out',
+  'no_one',
+] as const
+export type FlowLimit = (typeof FLOW_LIMITS)[number]
 
 export const ENDED_REASONS = ['closed', 'left', 'replaced', 'pass_expired', 'no_show'] as const
 export type EndedReason = (typeof ENDED_REASONS)[number]

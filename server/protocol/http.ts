@@ -4,6 +4,7 @@ import {
   CHALLENGES,
   ENDED_REASONS,
   ERROR_STATUS,
+  FLOW_LIMITS,
   LIMITS,
   PERMISSIONS,
   REASON,
@@ -455,6 +456,8 @@ export const EntrantView = Type.Object({
   place: nullable(Type.Integer()),
   ticket: nullable(Type.String()),
   epoch: Type.Integer(),
+  /** Has stepped back, so cannot again. */
+  deferred: Type.Boolean(),
   /** For `outside`: how the place ended, as the socket's `ended` says; null when there was none. */
   ended: nullable(words(ENDED_REASONS)),
   claimBefore: nullable(Instant),
@@ -517,6 +520,20 @@ export const RoomStatsView = Type.Object({
     p90: nullable(Type.Number()),
     p99: nullable(Type.Number()),
   }),
+  /** Of `called`, those who claimed and wait for a free pass. */
+  door: Type.Integer(),
+  seatsLeft: Type.Integer(),
+  limit: words(FLOW_LIMITS),
+  /** How many are called for each who is expected to come, 1 to 2. */
+  overCall: Type.Number(),
+  /** The share of the usual flow that the seats' health allows, 0 to 1. */
+  brake: Type.Number(),
+  /** Why it brakes; null while it does not. */
+  reason: nullable(Type.String()),
+  /** Seats an admission typically takes; null while too few have come in. */
+  seatsPerAdmission: nullable(Type.Number()),
+  /** Of the waits that were forecast, the share that came within its range, meant to be 0.8; null before the first. */
+  forecastCoverage: nullable(Type.Number()),
   settings: RoomSettingsView,
 })
 export type RoomStatsView = Static<typeof RoomStatsView>

@@ -104,6 +104,7 @@ export const JoinedFrame = serverFrame(
     place: nullable(Count('Position in the line, from 0'), 'Null before the draw'),
     ticket: Text('Signed proof of the place: keep it, and send it with the next `join`'),
     epoch: Count('The epoch of the number'),
+    deferred: Type.Optional(Type.Literal(true, { description: 'Has stepped back, so cannot again' })),
     priority: Type.Optional(Type.Literal(true, { description: 'Enters by the separate share for priority' })),
   },
   'We have a place: the answer to `join`, and again when it moved.',
