@@ -72,6 +72,11 @@ export function createTelemetry(log: Log, name: string) {
   const roomActive = gauge('room_active', 'Live passes, all rooms')
   const roomAdmitted = counter('room_admitted_total', 'Passes issued')
   const roomNoShow = counter('room_no_show_total', 'Turns that nobody claimed')
+  const roomForecasts = counter(
+    'room_forecasts_total',
+    'Waits that were forecast, by how they came out against the range meant for 80 %',
+    ['outcome'],
+  )
   const roomWait = new Histogram({
     name: 'room_wait_seconds',
     help: 'From joining to the pass',
@@ -131,6 +136,10 @@ export function createTelemetry(log: Log, name: string) {
     },
     roomNoShow(turns: number) {
       roomNoShow.inc(turns)
+    },
+    roomForecast(score: { inside: number; early: number; late: number }) {
+      for (const outcome of ['inside', 'early', 'late'] as const)
+        if (score[outcome] > 0) roomForecasts.inc({ outcome }, score[outcome])
     },
     /** Said by the process whose clock ticks, for all rooms together. */
     roomCounted(waiting: number, active: number) {

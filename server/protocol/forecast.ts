@@ -41,7 +41,7 @@ const WANDER_PER_MINUTE = 0.0012
 const WANDER_MAX = 0.15
 const SPREAD_MAX = 1.2
 /** Calls come more evenly than pure chance would have them. */
-const CHANCE = 0.7
+const CHANCE = 0.5
 /** Chance has a long tail: half of the waits for one turn are shorter than the mean. */
 const OWN_TURN = 0.6
 

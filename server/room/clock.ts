@@ -3,8 +3,12 @@ import type { RedisClient } from '../../db/redis.ts'
 import type { RoomProgress, RoomSettings } from '../../db/rooms.ts'
 import type { Log } from '../log.ts'
 import { faultFields } from '../log.ts'
+import type { NewStep } from '../../db/steps.ts'
+import type { RoomSnapshot } from './entrant.ts'
+import { ForecastLog, type ForecastScore } from './forecast-log.ts'
 import { ROOM_KEY_SECONDS, roomKeys } from './keys.ts'
 import type { Line, SeatCounts } from './room.ts'
+import { keepSteps, type KeptSteps } from './save-steps.ts'
 import { TICK_MS, tickRoom } from './tick.ts'
 
 const REFRESH_EVERY_TICKS = 4
@@ -24,8 +28,11 @@ export interface ClockParts {
   loadSettings(eventId: string): Promise<RoomSettings | null>
   /** Answers what is stored after it. */
   saveProgress(eventId: string, progress: RoomProgress): Promise<RoomProgress>
+  saveSteps(eventId: string, steps: NewStep[]): Promise<void>
   seats(eventId: string): Promise<SeatCounts | null>
   noShows(turns: number): void
+  /** Forecasts that ended, by how they came out. */
+  forecast(score: ForecastScore): void
   /** Takes the draw of a room as far as it can go now. */
   draw(settings: RoomSettings, fence: string): Promise<unknown>
   /** Of all rooms this server holds, each second. */
@@ -38,9 +45,11 @@ interface Ticking {
   idle: boolean
   busyAt: number
   saved: RoomProgress | null
+  keptSteps: KeptSteps | null
   waiting: number
   active: number
   keysRenewedAt: number
+  forecasts: ForecastLog
   /** The draw goes on beside the ticks that keep its lease. */
   drawing: Promise<unknown> | null
 }
@@ -109,9 +118,11 @@ async function refreshRooms(parts: ClockParts, rooms: Map<string, Ticking>): Pro
         idle: false,
         busyAt: Date.now(),
         saved: null,
+        keptSteps: null,
         waiting: 0,
         active: 0,
         keysRenewedAt: 0,
+        forecasts: new ForecastLog(),
         drawing: null,
       })
   }
@@ -141,11 +152,13 @@ async function keepProgress(parts: ClockParts, room: Ticking): Promise<void> {
   const { eventId } = room.settings
   const view = await parts.line.look(eventId)
   if (!view) return
+  await scoreForecasts(parts, room, view)
   room.waiting = view.waiting
   room.active = view.active
   if (view.waiting + view.called + view.door + view.active > 0) room.busyAt = Date.now()
   room.idle = Date.now() - room.busyAt > IDLE_AFTER_MS
   const { epoch, arrivals, serving } = view
+  room.keptSteps = await keepSteps(parts, eventId, epoch, room.keptSteps)
   const { saved } = room
   if (saved && saved.epoch === epoch && saved.arrivals === arrivals && saved.serving === serving) return
   const stored = await parts.saveProgress(eventId, { epoch, arrivals, serving })
@@ -157,4 +170,16 @@ async function keepProgress(parts: ClockParts, room: Ticking): Promise<void> {
   if (!again || (again.arrivals >= stored.arrivals && again.serving >= stored.serving)) return
   parts.log.warn('room_restarted', { eventId, epoch })
   await parts.line.restart(room.settings)
+}
+
+async function scoreForecasts(
+  { line, forecast }: ClockParts,
+  room: Ticking,
+  view: RoomSnapshot,
+): Promise<void> {
+  const score = room.forecasts.take(view)
+  const ended = score.inside + score.early + score.late
+  if (ended === 0) return
+  forecast(score)
+  await line.run('score-forecasts', room.settings.eventId, [ended, score.inside])
 }

@@ -65,6 +65,9 @@ export interface RoomSnapshot {
   admitted: number
   claims: number
   noShows: number
+  /** Forecasts of the wait that ended in this epoch, and those of them that came true. */
+  forecasts: number
+  forecastsInside: number
   /** Everybody ever called in this epoch, and those of them the watermark went over. */
   calls: number
   passed: number
@@ -170,6 +173,8 @@ export function roomOff(settings: RoomSettings, seatsLeft: number, at: number): 
     admitted: 0,
     claims: 0,
     noShows: 0,
+    forecasts: 0,
+    forecastsInside: 0,
     calls: 0,
     passed: 0,
     seatsAtStart: null,

@@ -8,6 +8,7 @@ import {
   saveRoomProgress,
   startRoomEpoch,
 } from '../../db/rooms.ts'
+import { saveSteps } from '../../db/steps.ts'
 import type { Db, Ledger } from '../../db/client.ts'
 import type { RedisClient } from '../../db/redis.ts'
 import type { Channels } from '../channels.ts'
@@ -38,7 +39,7 @@ interface Parts {
   /** Shared by all servers. */
   secret: string
   availability: Pick<Availability, 'counts'>
-  telemetry: Pick<Telemetry, 'roomAdmitted' | 'roomNoShow' | 'roomCounted'>
+  telemetry: Pick<Telemetry, 'roomAdmitted' | 'roomNoShow' | 'roomForecast' | 'roomCounted'>
   log: Log
   /** Null: draws are made without one. */
   beacon: Beacon | null
@@ -90,8 +91,10 @@ export function openRoom({ ledger, redis, channels, tokens, secret, availability
     listRooms: () => listActiveRooms(ledger.db),
     loadSettings,
     saveProgress: (eventId, progress) => saveRoomProgress(ledger.db, eventId, progress),
+    saveSteps: (eventId, steps) => saveSteps(ledger.db, eventId, steps),
     seats,
     noShows: telemetry.roomNoShow,
+    forecast: telemetry.roomForecast,
     draw: (settings, fence) => driveDraw({ ...draws.parts, line, redis }, settings, fence),
     counted: telemetry.roomCounted,
   })

@@ -15,13 +15,13 @@ const SUPPOSED_EXITS = 3
 /** Calls that are supposed to have gone as expected before any were seen. */
 const SUPPOSED_CALLS = 10
 /** At the start all come in at once and nobody is done yet: until exits reach this share of what they come to. */
-const BEGUN_SHARE = 0.5
+const BEGUN_SHARE = 0.75
 /** What was seen counts as much as what the limits say after so many minutes and people. */
 const SEEN_MINUTES = 1
 const SEEN_PEOPLE = 10
 /** Relative, of the flow: what is never known, and what is not known while only the limits speak. */
-const SPREAD_LEAST = 0.04
-const SPREAD_OF_COUNT = 0.5
+const SPREAD_LEAST = 0.03
+const SPREAD_OF_COUNT = 0.42
 const SPREAD_OF_RATE = 0.1
 const SPREAD_OF_STAY = 0.6
 const TENTH = 1.2816

@@ -30,6 +30,7 @@ import presence from './lua/presence.lua' with { type: 'text' }
 import placeAbsent from './lua/place-absent.lua' with { type: 'text' }
 import restore from './lua/restore.lua' with { type: 'text' }
 import returnPasses from './lua/return-passes.lua' with { type: 'text' }
+import scoreForecasts from './lua/score-forecasts.lua' with { type: 'text' }
 import steps from './lua/steps.lua' with { type: 'text' }
 import sweepAway from './lua/sweep-away.lua' with { type: 'text' }
 import turns from './lua/turns.lua' with { type: 'text' }
@@ -57,6 +58,7 @@ const text = {
   restore: line + steps + restore,
   'place-absent': line + admission + placeAbsent,
   'return-passes': line + admission + returnPasses,
+  'score-forecasts': line + scoreForecasts,
   'sweep-away': line + admission + sweepAway,
   'view-room': line + admission + turns + gone + viewRoom,
 }

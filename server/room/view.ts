@@ -2,10 +2,11 @@
 import type { RedisClient } from '../../db/redis.ts'
 import type { RoomSettings } from '../../db/rooms.ts'
 import { peopleAhead, waitRange } from '../protocol/forecast.ts'
+import { FLOW_LIMITS, type FlowLimit } from '../protocol/codes.ts'
 import type { EntrantView, RoomSettingsView, RoomStatsView, RoomView } from '../protocol/http.ts'
 import { lineFrame, roomFrame } from './broadcast.ts'
 import type { Entrant, RoomSnapshot } from './entrant.ts'
-import { roomKeys } from './keys.ts'
+import { roomKey, roomKeys } from './keys.ts'
 import type { Line } from './room.ts'
 
 import { refuseLost } from './scripts.ts'
@@ -17,6 +18,8 @@ const POLL_MS_PER_PLACE = 10
 const WAITS_KEY = 13
 /** As many as the scripts keep. */
 const WAITS_KEPT = 1_000
+/** As the scripts keep shares and averages. */
+const THOUSANDTHS = 1_000
 
 /** The very fields of the socket's frames: who polls knows what who listens knows. */
 export function roomView(snapshot: RoomSnapshot): RoomView {
@@ -41,6 +44,7 @@ export async function entrantView(
     place,
     ticket: inLine ? line.signTicket(snapshot.eventId, entrant) : null,
     epoch: epoch || snapshot.epoch,
+    deferred: entrant.deferred,
     ended: state === 'outside' ? entrant.why : null,
     claimBefore: claimBefore?.toISOString() ?? null,
     pass: state === 'admitted' ? line.signPass(snapshot.eventId, entrant) : null,
@@ -90,6 +94,28 @@ export async function roomStats(
     noShowRate: ended === 0 ? 0 : snapshot.noShows / ended,
     perMinute: snapshot.perMinute,
     waitSeconds: { p50: percentile(0.5), p90: percentile(0.9), p99: percentile(0.99) },
+    door: snapshot.door,
+    seatsLeft: snapshot.seatsLeft,
+    forecastCoverage: snapshot.forecasts > 0 ? snapshot.forecastsInside / snapshot.forecasts : null,
+    ...(await flowOf(redis, snapshot)),
     settings: settingsView(settings),
+  }
+}
+
+/** What holds the line back, as lua/flow.lua notes it. */
+async function flowOf(redis: RedisClient, { eventId, phase }: RoomSnapshot) {
+  const [limit, brake, reason, seatsPer, asked, missed] = await redis
+    .hmget(roomKey(eventId, 'meta'), 'limit', 'brake', 'brakeReason', 'seatsPer', 'asked', 'missed')
+    .catch(refuseLost)
+  const share = asked ? Math.min(0.5, Number(missed ?? 0) / Math.max(1, Number(asked))) : 0
+  const known = FLOW_LIMITS.find((word) => word === limit) ?? 'none'
+  const shown: FlowLimit = phase === 'paused' || phase === 'sold_out' ? phase : known
+  const braking = brake ? Number(brake) / THOUSANDTHS : 1
+  return {
+    limit: shown,
+    overCall: 1 / (1 - share),
+    brake: braking,
+    reason: braking < 1 ? reason || null : null,
+    seatsPerAdmission: seatsPer ? Number(seatsPer) / THOUSANDTHS : null,
   }
 }

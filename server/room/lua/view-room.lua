@@ -13,6 +13,7 @@ return { 'viewed', cjson.encode({
   perMinute = issued(), seatsLeft = get('seatsFree'), seatsTotal = get('seatsTotal'),
   called = get('outstanding'), door = redis.call('ZCARD', DOOR), active = live(),
   admitted = get('admitted'), claims = get('claims'), noShows = get('noShows'),
+  forecasts = get('forecasts'), forecastsInside = get('forecastsInside'),
   calls = get('calls'), passed = get('passed'), seatsAtStart = tonumber(meta.seatsAtStart),
   pace = redis.call('LRANGE', PACE, 0, -1),
   opened = meta.opened == '1', commitment = meta.commitment, root = meta.root, seed = meta.seed,
