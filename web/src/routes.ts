@@ -34,6 +34,11 @@ const ROUTES: Route[] = [
     load: screen(() => import('./screens/Room.svelte')),
   },
   {
+    pattern: '/events/:eventId/invitation',
+    title: 'Invitation',
+    load: screen(() => import('./screens/Invitation.svelte')),
+  },
+  {
     pattern: '/events/:eventId/seats',
     title: 'Choose seats',
     wide: true,

@@ -15,6 +15,7 @@ import type {
   TicketView,
   UserView,
 } from '../../../server/protocol/http.ts'
+import type { RedeemedView } from '../../../server/protocol/room-desk.ts'
 import { ask, newKey } from './api.ts'
 
 const at = (id: string) => encodeURIComponent(id)
@@ -28,6 +29,9 @@ export const getRoom = (eventId: string) => ask<RoomView>(`/event/${at(eventId)}
 export const getEntrant = (eventId: string) => ask<EntrantView>(`/event/${at(eventId)}/room/me`)
 export const leaveRoom = (eventId: string) =>
   ask(`/event/${at(eventId)}/room/leave`, { method: 'POST', key: newKey() })
+
+export const redeemInvitation = (eventId: string, invitation: string) =>
+  ask<RedeemedView>(`/event/${at(eventId)}/room/priority/redeem`, { method: 'POST', body: { invitation } })
 
 /** @param key one for one choice of seats: pressing twice holds once */
 export const holdSeats = (eventId: string, seatIds: string[], key: string) =>

@@ -32,6 +32,7 @@ const placeKey = (accountId: string, eventId: string) => `onsale:place:${account
 const startKey = (eventId: string) => `onsale:start:${eventId}`
 const choiceKey = (eventId: string) => `onsale:choice:${eventId}`
 const leaveKey = (eventId: string) => `onsale:leave:${eventId}`
+const invitationKey = (eventId: string) => `onsale:invitation:${eventId}`
 const paymentKey = (bookingId: string) => `onsale:payment:${bookingId}`
 const SIGNED_IN_KEY = 'onsale:signed-in'
 const REFRESHED_KEY = 'onsale:refreshed-at'
@@ -61,6 +62,11 @@ export const keepStart = (eventId: string, place: string, ahead: number): void =
 export const owesLeave = (eventId: string) => read(tab, leaveKey(eventId)) !== null
 export const oweLeave = (eventId: string, owed: boolean): void =>
   write(tab, leaveKey(eventId), owed ? '1' : null)
+
+/** An invitation that was opened, until it is used: signing in or registering comes between. */
+export const findInvitation = (eventId: string) => read(device, invitationKey(eventId))
+export const keepInvitation = (eventId: string, invitation: string | null): void =>
+  write(device, invitationKey(eventId), invitation)
 
 /** Seats chosen before signing in; taken up once. */
 export const keepChoice = (eventId: string, seats: readonly number[]): void =>

@@ -16,6 +16,13 @@ import type {
   UpdateEventBody,
   UserView,
 } from '../../../server/protocol/http.ts'
+import type {
+  InvitationsView,
+  PriorityAddedView,
+  PriorityRemovedView,
+  PriorityView,
+  StepView,
+} from '../../../server/protocol/room-desk.ts'
 import { LIMITS } from '../../../server/protocol/codes.ts'
 import { ask } from './api.ts'
 
@@ -51,6 +58,23 @@ export const controlRoom = (eventId: string, verb: RoomVerb) =>
   ask<RoomView>(`${event(eventId)}/room/${verb}`, { method: 'POST' })
 export const sendNotice = (eventId: string, text: string) =>
   ask(`${event(eventId)}/room/notice`, { method: 'POST', body: { text } })
+
+export const listSteps = (eventId: string, cursor?: string) =>
+  ask<Page<StepView>>(`${event(eventId)}/room/steps`, { query: { cursor } })
+/** Where the browser fetches the line itself. */
+export const lineAddress = (eventId: string) => `/api/v1${event(eventId)}/room/line.csv`
+
+const priority = (eventId: string) => `${event(eventId)}/room/priority`
+export const getPriority = (eventId: string, cursor?: string) =>
+  ask<PriorityView>(priority(eventId), { query: { cursor } })
+export const savePriorityShare = (eventId: string, share: number) =>
+  ask<RoomSettingsView>(priority(eventId), { method: 'PUT', body: { share } })
+export const addPriorityEmails = (eventId: string, emails: string[]) =>
+  ask<PriorityAddedView>(`${priority(eventId)}/list`, { method: 'POST', body: { emails } })
+export const removePriorityEmails = (eventId: string, emails: string[]) =>
+  ask<PriorityRemovedView>(`${priority(eventId)}/list`, { method: 'DELETE', body: { emails } })
+export const makeInvitations = (eventId: string, count: number) =>
+  ask<InvitationsView>(`${priority(eventId)}/invitations`, { method: 'POST', body: { count } })
 
 const all = { limit: LIMITS.pageMax }
 export const listRoles = () => ask<Page<RoleView>>('/auth/admin/roles', { query: all })

@@ -1,14 +1,19 @@
-// Owns the figures of one event's sale while its organiser watches: asked for every two seconds, never in a hidden tab.
+// Owns what an organiser sees of a running sale: asked for each second, never in a hidden tab.
 import type { EventStatsView, RoomStatsView } from '../../../server/protocol/http.ts'
+import type { StepView } from '../../../server/protocol/room-desk.ts'
 import type { Answer, Problem } from '../net/api.ts'
-import { getEventStats, getRoomStats } from '../net/organiser-calls.ts'
+import { getEventStats, getRoomStats, listSteps } from '../net/organiser-calls.ts'
 import { serverClock } from '../net/server-clock.ts'
 
-const ASK_EVERY_MS = 2_000
+const ASK_EVERY_MS = 1_000
 
 export class Desk {
   sale = $state.raw<EventStatsView | null>(null)
   line = $state.raw<RoomStatsView | null>(null)
+  /** Why the line flowed as it did, the newest first. */
+  steps = $state.raw<StepView[]>([])
+  /** There are older steps than those fetched. */
+  olderSteps = $state.raw<string | null>(null)
   problem = $state.raw<Problem | null>(null)
   /** Server time of the figures, in ms. */
   askedAt = $state<number | null>(null)
@@ -33,12 +38,35 @@ export class Desk {
     }
   }
 
+  async more(): Promise<void> {
+    if (this.olderSteps === null) return
+    const answer = await listSteps(this.#eventId, this.olderSteps)
+    if (!answer.ok) return
+    this.steps = [...this.steps, ...answer.data.items]
+    this.olderSteps = answer.data.nextCursor
+  }
+
   async #look(): Promise<void> {
-    const [sale, line] = await Promise.all([getEventStats(this.#eventId), getRoomStats(this.#eventId)])
+    const [sale, line, steps] = await Promise.all([
+      getEventStats(this.#eventId),
+      getRoomStats(this.#eventId),
+      listSteps(this.#eventId),
+    ])
     if (sale.ok) this.sale = sale.data
     if (line.ok) this.line = line.data
-    this.problem = problemOf(sale) ?? problemOf(line)
+    if (steps.ok) this.#takeSteps(steps.data.items, steps.data.nextCursor)
+    this.problem = problemOf(sale) ?? problemOf(line) ?? problemOf(steps)
     if (!this.problem) this.askedAt = serverClock.now()
+  }
+
+  /** Puts the newest page before what is known; with a gap between them, what is older is fetched again when asked for. */
+  #takeSteps(newest: StepView[], next: string | null): void {
+    const last = newest.at(-1)?.id
+    const from = this.steps.findIndex(({ id }) => id === last)
+    if (from < 0) {
+      this.steps = newest
+      this.olderSteps = next
+    } else if (this.steps[0]?.id !== newest[0]?.id) this.steps = [...newest, ...this.steps.slice(from + 1)]
   }
 }
 

@@ -54,5 +54,8 @@ export function hangUpAll(): void {
 /** Lines in which something is at stake, for the bar that follows a person over all screens. */
 export const linesAtStake = (): Line[] => [...open.values()].filter(isAtStake)
 
+/** Every line that is open, also where nothing is at stake. */
+export const linesOpen = (): Line[] => [...open.values()]
+
 /** The open line of an event, if there is one. */
 export const lineOf = (eventId: string): Line | undefined => open.get(eventId)
