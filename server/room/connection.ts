@@ -34,8 +34,10 @@ export interface SocketData {
   heard: boolean
   second: number
   framesThisSecond: number
-  badFramesAt: number[]
-  queue: ClientFrame[]
+  /** Null while there are none, which is nearly always. */
+  badFramesAt: number[] | null
+  /** Frames that wait for the one being worked on; null while there are none. */
+  queue: ClientFrame[] | null
   working: boolean
   stopSeats: (() => void) | null
   /** Where its account stands as far as this socket was told; `outside` also for a socket that never joined. */
@@ -76,8 +78,8 @@ export function newSocketData(
     heard: false,
     second: 0,
     framesThisSecond: 0,
-    badFramesAt: [],
-    queue: [],
+    badFramesAt: null,
+    queue: null,
     working: false,
     stopSeats: null,
     state: 'outside',
@@ -121,7 +123,7 @@ export function readFrame(socket: Socket, message: string | Buffer, now: number)
   }
   const frame = typeof message === 'string' ? parseFrame(message) : null
   if (frame === null) refuseFrame(socket, now)
-  else if (data.queue.length >= QUEUE_MAX) {
+  else if (data.queue && data.queue.length >= QUEUE_MAX) {
     socket.close(CLOSE_CODES.rate_limited)
     return null
   }
@@ -140,7 +142,7 @@ function parseFrame(text: string): ClientFrame | null {
 function refuseFrame(socket: Socket, now: number): void {
   const { data } = socket
   sendError(socket, 'request_invalid', 'This frame is not one of the protocol.')
-  data.badFramesAt = data.badFramesAt.filter((at) => now - at < LIMITS.badFrameWindowMs)
-  data.badFramesAt.push(now)
+  const recent = data.badFramesAt?.filter((at) => now - at < LIMITS.badFrameWindowMs) ?? []
+  data.badFramesAt = [...recent, now]
   if (data.badFramesAt.length >= LIMITS.badFramesBeforeClose) socket.close(CLOSE_CODES.policy)
 }

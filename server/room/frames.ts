@@ -10,11 +10,16 @@ import { send, sendError, sendRefusal, type Socket } from './connection.ts'
 import { enterRoom } from './entry.ts'
 import type { EventHub } from './hub.ts'
 
-/** Works through a socket's frames in order. */
-export async function workThrough(context: Context, hub: EventHub, socket: Socket): Promise<void> {
+/** Works through a socket's frames in order: `first`, and whatever comes meanwhile. */
+export async function workThrough(
+  context: Context,
+  hub: EventHub,
+  socket: Socket,
+  first: ClientFrame,
+): Promise<void> {
   const { data } = socket
   data.working = true
-  for (let frame = data.queue.shift(); frame; frame = data.queue.shift()) {
+  for (let frame: ClientFrame | undefined = first; frame; frame = data.queue?.shift()) {
     try {
       if (hub.sockets.has(socket)) await handle(context, hub, socket, frame)
     } catch (fault) {
@@ -24,6 +29,7 @@ export async function workThrough(context: Context, hub: EventHub, socket: Socke
       sendRefusal(socket, refusal)
     }
   }
+  data.queue = null
   data.working = false
 }
 

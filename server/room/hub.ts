@@ -5,7 +5,7 @@
 import { toRefusal } from '../errors.ts'
 import { CLOSE_CODES, type EndedReason } from '../protocol/codes.ts'
 import { drawFrame, LineBroadcast } from './broadcast.ts'
-import { send, sendError, type Socket, type Tier } from './connection.ts'
+import { send, sendError, TIERS, type Socket, type Tier } from './connection.ts'
 import { drawnPlaces } from './draw.ts'
 import type { Entrant, RoomSnapshot } from './entrant.ts'
 import type { RoomNews } from './feed.ts'
@@ -57,7 +57,7 @@ export class EventHub {
   ) {
     this.#broadcast = new LineBroadcast(
       parts.now,
-      (which, text) => parts.publish(this.topic(which), text),
+      (which, text) => this.#publish(which, text),
       parts.comeBackMs,
     )
     this.#unfollow = parts.room.feed.follow(eventId, {
@@ -78,8 +78,13 @@ export class EventHub {
     this.#unfollow()
   }
 
-  topic(which: Tier | 'all'): string {
-    return `${which}:${this.eventId}`
+  topic(tier: Tier): string {
+    return `${tier}:${this.eventId}`
+  }
+
+  /** Each socket is subscribed to one topic, its tier's: a second one for what concerns all costs memory a socket. */
+  #publish(which: Tier | 'all', text: string): void {
+    for (const tier of which === 'all' ? TIERS : [which]) this.parts.publish(this.topic(tier), text)
   }
 
   socketsOf(accountId: string): number {
@@ -88,7 +93,6 @@ export class EventHub {
 
   add(socket: Socket): void {
     this.sockets.add(socket)
-    socket.subscribe(this.topic('all'))
     socket.subscribe(this.topic('far'))
     this.identified(socket)
   }
@@ -255,7 +259,7 @@ export class EventHub {
   #takeDraw(snapshot: RoomSnapshot, tell: boolean): void {
     const placeOf = drawnPlaces(snapshot)
     this.#placeOf = placeOf
-    if (tell) this.parts.publish(this.topic('all'), JSON.stringify(drawFrame(snapshot)))
+    if (tell) this.#publish('all', JSON.stringify(drawFrame(snapshot)))
     for (const socket of this.#byAccount.values()) {
       const { data } = socket
       if (data.state !== 'waiting' || data.place !== UNDRAWN) continue

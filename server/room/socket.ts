@@ -99,6 +99,8 @@ export function createSockets(context: Context): Sockets {
         if (draining) return dismiss(socket, Math.random() * spread())
         if (socket.data.surplus) return socket.close(CLOSE_CODES.rate_limited, 'too many sockets')
         const hub = hubOf(socket.data.eventId)
+        // The id as it was read holds the whole address it was cut from.
+        socket.data.eventId = hub.eventId
         hub.add(socket)
         hub.greet(socket)
       },
@@ -106,8 +108,8 @@ export function createSockets(context: Context): Sockets {
         const frame = readFrame(socket, message, Date.now())
         if (!frame) return
         socket.data.heard = true
-        socket.data.queue.push(frame)
-        if (!socket.data.working) void workThrough(context, hubOf(socket.data.eventId), socket)
+        if (socket.data.working) (socket.data.queue ??= []).push(frame)
+        else void workThrough(context, hubOf(socket.data.eventId), socket, frame)
       },
       close(socket) {
         telemetry.socketClosed()
