@@ -23,6 +23,8 @@ export interface Survivor {
   joinedAt: number
   /** Of the last lost connection, performance.now(); 0 = never lost. */
   lostAt: number
+  /** The code of the last close; 0 = never closed. */
+  closedWith: number
   open: boolean
   called: boolean
   admitted: boolean
@@ -58,6 +60,7 @@ function survive(address: string, token: string, firstJoined: () => void): Survi
     epoch: 0,
     joinedAt: 0,
     lostAt: 0,
+    closedWith: 0,
     open: false,
     called: false,
     admitted: false,
@@ -97,6 +100,7 @@ function survive(address: string, token: string, firstJoined: () => void): Survi
     socket.addEventListener('message', ({ data }) => hear(JSON.parse(String(data)) as ServerFrame))
     socket.addEventListener('close', ({ code, reason }) => {
       if (me.open) me.lostAt = performance.now()
+      if (!closed) me.closedWith = code
       me.open = false
       if (closed || code === CLOSE_CODES.replaced || code === CLOSE_CODES.unauthenticated) return
       failures += 1
