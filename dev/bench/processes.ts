@@ -1,0 +1,59 @@
+// Owns what the machine says of a process: its memory and the CPU time it has used, read from /proc.
+import { readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+
+/** Linux counts CPU time in hundredths of a second whatever the machine. */
+const TICKS_PER_SECOND = 100
+const KILOBYTE = 1_024
+/** Fields of /proc/PID/stat after the name, which may hold spaces: state is the first of them. */
+const USER_FIELD = 11
+const SYSTEM_FIELD = 12
+
+/** Seconds of CPU the processes have used since they began, user and system together. */
+export function cpuSeconds(pids: number[]): number {
+  let ticks = 0
+  for (const pid of pids) {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    ticks += Number(fields[USER_FIELD]) + Number(fields[SYSTEM_FIELD])
+  }
+  return ticks / TICKS_PER_SECOND
+}
+
+/** Resident bytes of the processes together. */
+export function residentBytes(pids: number[]): number {
+  let kilobytes = 0
+  for (const pid of pids)
+    kilobytes += Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
+  return kilobytes * KILOBYTE
+}
+
+/** How many files one process may open here. */
+export function openFilesMax(): number {
+  const line = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))
+  return line?.[1] === 'unlimited' ? Infinity : Number(line?.[1] ?? 0)
+}
+
+export const availableBytes = (): number =>
+  Number(/^MemAvailable:\s+(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0) * KILOBYTE
+
+/** A named group of processes whose CPU is measured over the same time. */
+export type Groups = Record<string, number[]>
+
+/** Starts measuring; the returned function answers the share of one core each group took since. */
+export function measureCpu(groups: Groups): () => { seconds: number; cores: Record<string, number> } {
+  const began = performance.now()
+  const before = Object.entries(groups).map(([name, pids]) => [name, pids, cpuSeconds(pids)] as const)
+  return () => {
+    const seconds = (performance.now() - began) / 1_000
+    const cores = before.map(([name, pids, used]) => [name, (cpuSeconds(pids) - used) / seconds])
+    return { seconds, cores: Object.fromEntries(cores) as Record<string, number> }
+  }
+}
+
+export const machine = () => ({
+  cpu: cpus()[0]?.model.trim() ?? 'unknown',
+  cores: cpus().length,
+  kernel: readFileSync('/proc/version', 'utf8').split(' ')[2] ?? '',
+  bun: Bun.version,
+})
