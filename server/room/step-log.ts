@@ -20,7 +20,7 @@ export async function readSteps(
   const [kept, fresh] = await Promise.all([
     listSteps(ledger.db, { eventId, before, limit: limit + 1 }),
     // Without Redis the log is some seconds old; it is still the log.
-    freshSteps(redis, eventId, limit + 1).catch(() => []),
+    freshSteps(redis, { eventId, before, limit: limit + 1 }).catch(() => []),
   ])
   const steps = new Map([...fresh, ...kept].filter(isBefore(before)).map((step) => [idOf(step), step]))
   const newest = [...steps.values()].toSorted((a, b) => b.epoch - a.epoch || b.seq - a.seq)
@@ -32,8 +32,13 @@ const idOf = ({ epoch, seq }: StepAt) => `${epoch}.${seq}`
 const isBefore = (before: StepAt | undefined) => (step: StepAt) =>
   !before || step.epoch < before.epoch || (step.epoch === before.epoch && step.seq < before.seq)
 
-async function freshSteps(redis: Context['redis'], eventId: string, count: number): Promise<Step[]> {
-  const entries = await redis.xrevrange(roomKey(eventId, 'steps'), '+', '-', 'COUNT', count)
+/** The stream's ids are the steps' sequence. */
+async function freshSteps(
+  redis: Context['redis'],
+  { eventId, before, limit }: { eventId: string; before?: StepAt | undefined; limit: number },
+): Promise<Step[]> {
+  const below = before ? `(${before.seq}-0` : '+'
+  const entries = await redis.xrevrange(roomKey(eventId, 'steps'), below, '-', 'COUNT', limit)
   return entries.map(([, fields]) => {
     const step = JSON.parse(fields[1]!) as Omit<Step, 'at' | 'detail'> & { at: number; detail?: unknown }
     return { ...step, at: new Date(step.at), detail: step.detail ?? null }
