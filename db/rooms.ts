@@ -3,6 +3,7 @@ import { and, desc, eq, sql } from 'drizzle-orm'
 import type { Db, Reader } from './client.ts'
 import type { EventStatus, RoomChallenge, RoomControl } from './lifecycle.ts'
 import { events, roomProgress, rooms } from './schema.ts'
+import { servingOfSteps } from './steps.ts'
 
 /** Rooms one server keeps moving; further ones stand still until others end. */
 const ACTIVE_ROOMS_MAX = 1_000
@@ -174,6 +175,7 @@ export async function startRoomEpoch(db: Db, eventId: string, gap: number): Prom
       target: roomProgress.eventId,
       set: {
         epoch: sql`${roomProgress.epoch} + 1`,
+        serving: sql`greatest(${roomProgress.serving}, ${servingOfSteps(eventId)})`,
         arrivals: sql`least(${roomProgress.arrivals}::bigint + ${gap}, 2147483647)::int`,
         savedAt: sql`now()`,
       },

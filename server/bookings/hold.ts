@@ -4,8 +4,10 @@ import type { BookingRow } from '../../db/bookings/read-bookings.ts'
 import { SEAT_CODES } from '../../db/lifecycle.ts'
 import type { Identity } from '../auth/access.ts'
 import type { Context } from '../context.ts'
-import { invalid, Refusal, reply } from '../errors.ts'
+import { invalid, Refusal, reply, toRefusal } from '../errors.ts'
 import type { Once } from '../idempotency.ts'
+import { ERROR_STATUS, type ErrorCode } from '../protocol/codes.ts'
+import type { BookingAttempt } from '../room/booking-health.ts'
 import type { BookingView, CreateBookingBody, Success } from '../protocol/http.ts'
 import { codeAt } from '../protocol/seat-map.ts'
 import type { ConflictStage } from '../telemetry.ts'
@@ -40,10 +42,42 @@ export async function hold(
   return holdChosen(context, { ...request, eventId, seats }, once)
 }
 
-/** The same for seats already chosen, by n, for somebody already let in. */
+function outcomeOf(code: ErrorCode): BookingAttempt['outcome'] {
+  if (code === 'seat_taken' || code === 'seat_locked') return 'conflict'
+  return ERROR_STATUS[code] >= ERROR_STATUS.internal ? 'error' : 'refused'
+}
+
+type Chosen = Requester & { eventId: string; seats: number[] }
+
+/** The same for seats already chosen, by n, for somebody already let in; the line hears how it went. */
 export async function holdChosen(
   context: Context,
-  { eventId, seats, identity, requestId }: Requester & { eventId: string; seats: number[] },
+  chosen: Chosen,
+  once: Once | undefined,
+): Promise<Success<BookingView>> {
+  const { eventId, seats, identity } = chosen
+  const began = performance.now()
+  const tell = (outcome: BookingAttempt['outcome']) =>
+    context.room.bookingAttempted({
+      eventId,
+      accountId: identity.accountId,
+      seats: seats.length,
+      outcome,
+      ms: performance.now() - began,
+    })
+  try {
+    const answer = await reserve(context, chosen, once)
+    tell('held')
+    return answer
+  } catch (fault) {
+    tell(outcomeOf(toRefusal(fault).code))
+    throw fault
+  }
+}
+
+async function reserve(
+  context: Context,
+  { eventId, seats, identity, requestId }: Chosen,
   once: Once | undefined,
 ): Promise<Success<BookingView>> {
   refuseSold(context, eventId, seats)

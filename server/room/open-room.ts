@@ -18,6 +18,7 @@ import type { Telemetry } from '../telemetry.ts'
 import type { Tokens } from '../tokens.ts'
 import { createChallenges } from './challenge.ts'
 import { createAttendance } from './attendance.ts'
+import { reportBookingHealth } from './booking-health.ts'
 import type { Beacon } from './beacon.ts'
 import { startClock } from './clock.ts'
 import { driveDraw, type DrawKeeper } from './draw.ts'
@@ -82,6 +83,7 @@ export function openRoom({ ledger, redis, channels, tokens, secret, availability
     draws,
     admitted: telemetry.roomAdmitted,
   })
+  const bookings = reportBookingHealth(line, server)
   const feed = createFeed({ line, channels })
   const clock = startClock({
     line,
@@ -110,6 +112,8 @@ export function openRoom({ ledger, redis, channels, tokens, secret, availability
 
   return {
     ...line,
+    /** Tells the line how an attempt to reserve seats went; of an event without a room nobody asks. */
+    bookingAttempted: bookings.attempted,
     ...createTurns({ line, challenges, view }),
     challenges,
     draws,
@@ -158,6 +162,7 @@ export function openRoom({ ledger, redis, channels, tokens, secret, availability
       checkPass({ redis, clock: redisClock, tokens, view, loadSettings }, { accountId, eventId, pass }),
     async close(): Promise<void> {
       await clock.stop()
+      bookings.close()
       attendance.stop()
       feed.close()
       redisClock.stop()

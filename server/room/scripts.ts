@@ -28,6 +28,7 @@ import openDoor from './lua/open-door.lua' with { type: 'text' }
 import pace from './lua/pace.lua' with { type: 'text' }
 import presence from './lua/presence.lua' with { type: 'text' }
 import placeAbsent from './lua/place-absent.lua' with { type: 'text' }
+import reportHealth from './lua/report-health.lua' with { type: 'text' }
 import restore from './lua/restore.lua' with { type: 'text' }
 import returnPasses from './lua/return-passes.lua' with { type: 'text' }
 import scoreForecasts from './lua/score-forecasts.lua' with { type: 'text' }
@@ -55,6 +56,7 @@ const text = {
   'mark-away': line + turns + presence + markAway,
   'miss-server': line + admission + turns + presence + missServer,
   'open-door': line + admission + openDoor,
+  'report-health': line + reportHealth,
   restore: line + steps + restore,
   'place-absent': line + admission + placeAbsent,
   'return-passes': line + admission + returnPasses,

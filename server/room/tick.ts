@@ -1,5 +1,8 @@
 // Decides what one tick of one room does: keep the lease, end what has run out, let in, and call the next.
+import { joinHealth } from './booking-health.ts'
+import { nextBrake, type BrakeReason } from './brake.ts'
 import type { Line, SeatCounts } from './room.ts'
+import type { ScriptAnswer } from './scripts.ts'
 
 export const TICK_MS = 250
 /** A server that has not ticked for this long is taken over from. */
@@ -44,7 +47,7 @@ export async function tickRoom(
   const fence = lease[1]!
   const step = (
     name: 'expire-passes' | 'expire-turns' | 'miss-server' | 'sweep-away' | 'open-door' | 'call-next',
-    ...args: number[]
+    ...args: (number | string)[]
   ) => line.run(name, eventId, [fence, ...args])
   // One connection keeps their order: what ends is gone before anybody is let in or called.
   const [, turns, , , door, calls] = await Promise.all([
@@ -53,7 +56,7 @@ export async function tickRoom(
     step('miss-server', MISSING_AFTER_MS, MISSES_PER_TICK),
     step('sweep-away', SWEEPS_PER_TICK),
     step('open-door', ADMISSIONS_PER_TICK),
-    step('call-next', CALLS_PER_TICK),
+    step('call-next', CALLS_PER_TICK, ...brakeOf(lease, line.clock.now())),
   ])
   if (door?.[0] === 'opened') for (const seconds of door.slice(1)) line.admitted(Number(seconds))
   return {
@@ -62,4 +65,12 @@ export async function tickRoom(
     called: calls?.[0] === 'called' ? Number(calls[1]) : 0,
     drawDue: lease[3] === '1' ? fence : null,
   }
+}
+
+/** The brake for this tick, as call-next.lua takes it, from what hold-lease.lua tells. */
+function brakeOf(lease: ScriptAnswer, now: number): [thousandths: number, reason: string] {
+  const [value, reason, at, ...reports] = lease.slice(4)
+  const before = { value: Number(value) / 1_000, reason: reason as BrakeReason | '', at: Number(at) }
+  const brake = nextBrake(before, joinHealth(reports, now), now)
+  return [Math.round(brake.value * 1_000), brake.reason]
 }

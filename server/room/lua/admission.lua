@@ -40,12 +40,22 @@ local function admit(e)
   put('admitted', get('admitted') + 1)
   if get('liveWhenLowered') > 0 then put('liveWhenLowered', 0) end
   redis.call('ZADD', ACTIVE, int(now + settings.passSeconds * 1000), e.account)
+  redis.call('ZADD', IDLE, int(now), e.account)
   e.flag, e.admitted = 'a', since_joining(e, now)
   save_entrant(e)
   local waited = math.max(0, now - e.joined) / 1000
   redis.call('LPUSH', WAITS, waited)
   redis.call('LTRIM', WAITS, 0, WAITS_KEPT - 1)
   return waited
+end
+
+-- A pass is over: what its holder took is what the next are expected to take.
+local SEATS_PRIOR, SEATS_MEMORY = 2000, 20
+local function see_off(account)
+  redis.call('ZREM', IDLE, account)
+  local took, usual = tonumber(redis.call('HGET', TAKEN, account)) or 0, tonumber(meta.seatsPer) or SEATS_PRIOR
+  if took > 0 then redis.call('HDEL', TAKEN, account) end
+  put('seatsPer', usual + (took * 1000 - usual) / SEATS_MEMORY)
 end
 
 -- Lets in from the door, lowest place first, at most `limit`. Answers the accounts and how long each waited.

@@ -9,6 +9,7 @@ for i = 1, #due, 2 do
   local account = due[i]
   accounts[#accounts + 1] = account
   redis.call('ZREM', ACTIVE, account)
+  see_off(account)
   local e = find_entrant(account)
   if e and e.flag == 'a' then end_entrant(e, 'p', tonumber(due[i + 1])) end
 end

@@ -2,12 +2,12 @@
 -- Called are as many as will be let in: passes are counted when they are issued, so who is called beyond what then is
 -- free waits at the door, and counts here.
 local BURST_MIN, BURSTS_A_MINUTE, PACE_WINDOW = 10, 120, 60500
-local SEATS_SPARE, SEATS_PER_ADMISSION, IDLE_COUNTS_MS = 1.25, 2000, 120000
+local SEATS_SPARE, SEATS_MIN, IDLE_COUNTS_MS = 1.25, 0.25, 120000
 -- Expectations are a little wrong; who is called too many for the minute waits a second at the door.
 local GAP_MAX_MS, RATE_SLACK = 1000, 1.02
 
 local function brake() return (tonumber(meta.brake) or 1000) / 1000 end
-local function seats_per_admission() return math.max(0.25, (tonumber(meta.seatsPer) or SEATS_PER_ADMISSION) / 1000) end
+local function seats_per_admission() return math.max(SEATS_MIN, (tonumber(meta.seatsPer) or SEATS_PRIOR) / 1000) end
 
 -- Passes of the minute that will not be over yet when those called now have claimed.
 local function issued_ahead()

@@ -1,6 +1,7 @@
 -- Decides whose clock ticks: whoever holds the lease, or the first to ask once it has run out.
 -- KEYS: the room's (line.lua).  ARGV: now, channel, owner, lease (ms), seats in all, free, reserved ('' = not known).
--- RETURNS { holding, fencing number, phase, draw '1' when the list is to be closed or the draw to be finished | '' } | { following } | { unknown }.
+-- RETURNS { holding, fencing number, phase, draw '1' when the list is to be closed or the draw to be finished | '', brake
+-- (thousandths), its reason, when it moved (ms), then each server's health (lua/report-health.lua) } | { following } | { unknown }.
 if not meta.epoch then return { 'unknown' } end
 local owner, leaseMs = ARGV[3], tonumber(ARGV[4])
 if meta.leaseOwner ~= owner then
@@ -20,4 +21,5 @@ if ARGV[5] ~= '' then
 end
 local current = phase()
 if enter_phase(current) then tell({ kind = 'changed' }) end
-return { 'holding', meta.fence, current, draw_due(current) and '1' or '' }
+return { 'holding', meta.fence, current, draw_due(current) and '1' or '', meta.brake or '1000', meta.brakeReason or '',
+  meta.brakeAt or '0', unpack(redis.call('HVALS', HEALTH)) }

@@ -8,6 +8,7 @@ local state, turn = state_of(e)
 if state == 'outside' then return answer('refused', account) end
 if state == 'called' then quit_turn(e, turn) end
 if state == 'waiting' then free_place(e) end
+if state == 'admitted' then see_off(account) end
 for _, key in ipairs({ RETURNED, LATE, DOOR, ACTIVE, AWAY, ABSENT, PRIORITY }) do redis.call('ZREM', key, account) end
 end_entrant(e, 'l', now)
 tell({ kind = 'ended', accounts = { account }, reason = 'left' })
