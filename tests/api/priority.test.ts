@@ -121,7 +121,7 @@ describe('the list', () => {
       socket.send({ type: 'join' })
       expect((await socket.next('joined')).priority).toBe(expected)
     }
-    const waiting = await app.context.redis.zrange(roomKey(eventId, 'priority'), 0, -1)
+    const waiting = await app.context.redis.zrange(roomKey(eventId, 'priority'), '0', '-1')
     expect(waiting).toEqual([listed!.accountId])
   })
 
@@ -217,7 +217,7 @@ describe('an invitation', () => {
     const [link] = await invite(eventId, organizer)
     await priority('POST', eventId, '/redeem', person, { invitation: link!.hash.slice(1) })
     expect((await join(person!)).body.data.number).toBe(before.number)
-    expect(await app.context.redis.zrange(roomKey(eventId, 'priority'), 0, -1)).toEqual([person!.accountId])
+    expect(await app.context.redis.zrange(roomKey(eventId, 'priority'), '0', '-1')).toEqual([person!.accountId])
   })
 })
 

@@ -6,6 +6,8 @@ import { accessFaults, startJourney } from '../support/journey.ts'
 
 const JOURNEY_MS = 120_000
 const DAY_MS = 86_400_000
+/** From pressing to every screen. */
+const NOTICE_MS = 2_000
 const journey = startJourney()
 
 async function expectReadable(page: Page): Promise<void> {
@@ -138,6 +140,86 @@ for (const screen of [
       await sure.click()
       await page.getByText('This event is cancelled').waitFor()
       expect(faults).toEqual([])
+      await page.context().close()
+    },
+    JOURNEY_MS,
+  )
+
+for (const screen of [
+  { name: 'on a desk in the dark', viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
+  { name: 'on a phone', viewport: { width: 360, height: 740 }, colorScheme: 'light' },
+] as const)
+  test.skipIf(!hasBrowser)(
+    `a sale is watched: why the line moves, who is invited, and what everyone is told, ${screen.name}`,
+    async () => {
+      const run = journey.run()
+      const { viewport, colorScheme } = screen
+      const eventId = run.demo!.eventId
+      const page = await journey.openPage({ viewport, colorScheme })
+      const faults: string[] = []
+      page.on('pageerror', (fault) => faults.push(fault.message))
+      await signIn(page, 'ORGANIZER', `/organise/${eventId}/room`)
+
+      await page.getByLabel('Percent of admissions for guests').fill('10')
+      await page.getByRole('button', { name: 'Save the share' }).click()
+      await page.getByText('told to everybody in the room').waitFor()
+      await page.getByLabel('Addresses for the list').fill('Guest@example.org, second@example.org')
+      await page.getByRole('button', { name: 'Put on the list' }).click()
+      await page.getByText(/^2 addresses on it$/).waitFor()
+      await page.getByText('Show the list').click()
+      await page.getByRole('button', { name: 'Take off guest@example.org' }).click()
+      await page.getByRole('button', { name: 'Take off second@example.org' }).click()
+      await page.getByText(/^0 addresses on it$/).waitFor()
+      await page.getByLabel('Invitations to make').fill('1')
+      await page.getByRole('button', { name: 'Make invitations' }).click()
+      const link = await page.getByLabel('The links, one a line').inputValue()
+      await expectReadable(page)
+
+      // The guest opens it before signing in: it waits in the browser, and is in no address.
+      const guest = await journey.openPage({ viewport, colorScheme })
+      const asked: string[] = []
+      guest.on('request', (request) => asked.push(request.url()))
+      await guest.goto(link)
+      await guest.getByRole('link', { name: 'Sign in' }).last().click()
+      const buyer = run.demo!.accounts.find(({ role }) => role === 'USER')!
+      await guest.getByLabel('Email').fill(buyer.email)
+      await guest.getByLabel('Password').fill(buyer.password)
+      await guest.locator('form button[type=submit]').click()
+      await guest.getByRole('button', { name: 'Use the invitation' }).click()
+      await guest.getByText('You enter with priority').waitFor()
+      await expectReadable(guest)
+      const secret = new URL(link).hash.slice(1)
+      expect(asked.filter((address) => address.split('#')[0]!.includes(secret))).toEqual([])
+
+      await goTo(page, 'Live desk')
+      await page.getByText('What moves the line').waitFor()
+      await page.getByRole('button', { name: 'Pause' }).click()
+      await page.getByText('Paused: nobody is let in; places, turns and time wait.').last().waitFor()
+      await guest.getByRole('link', { name: 'Go to the line' }).click()
+      await guest.getByText('Up to 10 % of admissions go to invited guests; you are one of them.').waitFor()
+      await page.getByText('“Percent of admissions for guests”').first().waitFor()
+      await page.getByText('Say something to everyone in the room').click()
+      await page.getByLabel('Your words').fill('The doors open at nine.')
+      await page.getByRole('button', { name: 'Tell everyone' }).click()
+      const told = Date.now()
+      await guest.getByRole('heading', { name: 'To everyone' }).waitFor()
+      expect(Date.now() - told).toBeLessThan(NOTICE_MS)
+      await guest.getByText('The doors open at nine.').waitFor()
+      await guest.getByRole('link', { name: 'Onsale' }).first().click()
+      await guest.getByText('To everyone: The doors open at nine.').waitFor()
+      await expectReadable(guest)
+      await expectReadable(page)
+      await page.getByRole('button', { name: 'Resume' }).click()
+      await page.getByText('Went on after the pause.').waitFor()
+
+      const download = page.waitForEvent('download')
+      await page.getByRole('button', { name: 'Download line.csv' }).click()
+      const file = await Bun.file(await (await download).path()).text()
+      expect(file.split('\r\n')[0]).toBe(
+        'number,place,joined_at,called_at,admitted_at,ended_at,outcome,priority,deferred',
+      )
+      expect(faults).toEqual([])
+      await guest.context().close()
       await page.context().close()
     },
     JOURNEY_MS,
