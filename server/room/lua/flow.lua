@@ -84,6 +84,9 @@ local function take_brake(value, reason)
   put('brakeAt', now)
   meta.brakeReason = reason
   redis.call('HSET', META, 'brakeReason', reason)
+  if meta.limit == 'health' and brake() < 1 then
+    step('limited', { by = 'health', live = live(), brake = brake(), reason = reason })
+  end
 end
 
 -- Calls those with priority who wait, one by one: of every hundred called at most `priorityShare`, as long as others

@@ -13,6 +13,7 @@ for _, account in ipairs(redis.call('ZRANGEBYSCORE', AWAY, '-inf', int(room_now(
     redis.call('ZADD', AWAY, redis.call('ZSCORE', DUE, turn), account)
   else
     redis.call('ZREM', ABSENT, account)
+    redis.call('ZREM', PRIORITY, account)
   end
   if (state == 'waiting' or state == 'door') and e.socket == '' then
     free_place(e)
