@@ -528,7 +528,7 @@ export const RoomStatsView = Type.Object({
   overCall: Type.Number(),
   /** The share of the usual flow that the seats' health allows, 0 to 1. */
   brake: Type.Number(),
-  /** Why it brakes; null while it does not. */
+  /** Why it brakes: `latency:<ms>`, `conflicts:<share>`, `errors:<share>`; null while it does not. */
   reason: nullable(Type.String()),
   /** Seats an admission typically takes; null while too few have come in. */
   seatsPerAdmission: nullable(Type.Number()),
