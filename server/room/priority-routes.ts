@@ -1,6 +1,5 @@
 // Owns the routes of priority: its share of the admissions, the organiser's list, and invitations that are used once.
 import { Elysia } from 'elysia'
-import { findEventRow } from '../../db/events.ts'
 import {
   addToPriorityList,
   countPriority,
@@ -166,7 +165,7 @@ const invitationRoutes = (context: Context) =>
         await managedRoom(context, eventId, identity)
         const expiresAt = body.expiresAt
           ? new Date(body.expiresAt)
-          : (await findEventRow(context.ledger.db, eventId))!.startsAt
+          : (await context.availability.find(eventId))!.event.startsAt
         if (expiresAt.getTime() <= Date.now()) throw invalid('/expiresAt', 'must lie in the future')
         // Behind the #: a browser keeps that part to itself, so that no log on the way ever holds an invitation.
         const page = `${context.config.publicUrl}/events/${eventId}/invitation#`

@@ -1,5 +1,5 @@
 // Decides when somebody was called, from the log: the step by which the line came past the place. Nothing is kept a person.
-import { listServed, type Served, type StepAt } from '../../db/step-reads.ts'
+import { listServed, type Served, type StepAt } from '../../db/steps.ts'
 import type { Ledger } from '../../db/client.ts'
 
 const STEPS_PER_READ = 10_000

@@ -1,5 +1,5 @@
 // Decides what is shown of the log of a room: what Postgres keeps, and before it what Redis has written since.
-import { listSteps, type RoomStep, type StepAt } from '../../db/step-reads.ts'
+import { listSteps, type RoomStep, type StepAt } from '../../db/steps.ts'
 import type { Context } from '../context.ts'
 import type { Page } from '../protocol/http.ts'
 import { STEP_KINDS, type StepKind, type StepView } from '../protocol/room-desk.ts'

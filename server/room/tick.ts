@@ -1,6 +1,6 @@
 // Decides what one tick of one room does: keep the lease, end what has run out, let in, and call the next.
 import { joinHealth } from './booking-health.ts'
-import { nextBrake, type BrakeReason } from './brake.ts'
+import { nextBrake, whatIsWrong, type BookingHealth, type Brake, type BrakeReason } from './brake.ts'
 import type { Line, SeatCounts } from './room.ts'
 import type { ScriptAnswer } from './scripts.ts'
 
@@ -70,7 +70,19 @@ export async function tickRoom(
 /** The brake for this tick, as call-next.lua takes it, from what hold-lease.lua tells. */
 function brakeOf(lease: ScriptAnswer, now: number): [thousandths: number, reason: string] {
   const [value, reason, at, ...reports] = lease.slice(4)
-  const before = { value: Number(value) / 1_000, reason: reason as BrakeReason | '', at: Number(at) }
-  const brake = nextBrake(before, joinHealth(reports, now), now)
-  return [Math.round(brake.value * 1_000), brake.reason]
+  const [word, figure = ''] = reason!.split(':', 2) as [BrakeReason | '', string?]
+  const before = { value: Number(value) / 1_000, reason: word, at: Number(at) }
+  const health = joinHealth(reports, now)
+  const brake = nextBrake(before, health, now)
+  return [
+    Math.round(brake.value * 1_000),
+    brake.reason && `${brake.reason}:${figureOf(brake, health) ?? figure}`,
+  ]
+}
+
+/** What makes the reason one, for whoever runs the room: ms, or a share; null once it is no longer so bad. */
+function figureOf({ reason }: Brake, health: BookingHealth): string | null {
+  if (reason === '' || whatIsWrong(health) !== reason) return null
+  if (reason === 'latency') return String(health.p95Ms)
+  return (health[reason] / health.attempts).toFixed(2)
 }

@@ -291,7 +291,7 @@ describe('the brake', () => {
     expect(braked).toBeLessThan(free / 2)
     expect((await meta(room))['limit']).toBe('health')
     const limited = (await steps(room)).filter(({ kind }) => kind === 'limited')
-    expect(limited.at(-1)?.['detail']).toMatchObject({ by: 'health', reason: 'latency' })
+    expect(limited.at(-1)?.['detail']).toMatchObject({ by: 'health', reason: 'latency:5000' })
   })
 })
 

@@ -133,13 +133,14 @@ function sayBrake(detail: Detail): string {
   return `Slowed${brake === null ? '' : ` to ${percent(brake)}`}${reason ? `: ${reason}` : ''}.`
 }
 
-/** The server's words for what is wrong with the seats' health: `latency:900`, `conflicts:0.35`, `silent`. */
+/** The server's words for what is wrong with the seats' health: `latency:900`, `conflicts:0.35`, `errors:0.1`. */
 export function sayReason(reason: unknown): string {
   if (typeof reason !== 'string' || reason === '') return ''
   const [word, amount = ''] = reason.split(':', 2)
   const value = Number(amount)
   if (word === 'latency') return `reservations take ${formatCount(value)} ms`
   if (word === 'conflicts') return `${percent(value)} of the reservations meet a seat somebody else took`
+  if (word === 'errors') return `${percent(value)} of the reservations fail`
   return reason
 }
 
