@@ -6,10 +6,13 @@ import { roomDraws } from './schema.ts'
 const SECRET_BYTES = 32
 const HASH_BYTES = 32
 
-/** What the public beacon said, or why it was not heard. */
+/** What the public beacon said; with no randomness, that it was not heard in time. */
 export interface BeaconRecord {
   /** Where it was asked: the chain's address. */
   url: string
+  /** Seconds since 1970 of the chain's round 1, and between two rounds; 0 = the chain itself was not heard. */
+  genesis: number
+  period: number
   round: number
   /** When the root was fixed: `round` is the first of the chain that came after it. ISO 8601. */
   after: string

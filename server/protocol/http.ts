@@ -440,6 +440,44 @@ export const RoomView = Type.Object({
   challenge: Type.Optional(words(CHALLENGES)),
 })
 export type RoomView = Static<typeof RoomView>
+/** The 64 hex digits of a SHA-256. */
+const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' })
+const hex = { pattern: '^([0-9a-f]{2})+$' }
+export const DrawView = Type.Object({
+  event: Id,
+  algorithm: Type.String(),
+  commitment: Hash,
+  secret: Hash,
+  entrants: Type.Integer(),
+  closedAt: Instant,
+  root: Hash,
+  beacon: nullable(
+    Type.Object({
+      url: Type.String(),
+      genesis: Type.Number({ description: 'Seconds since 1970 of the chain’s round 1' }),
+      period: Type.Number({ description: 'Seconds between rounds' }),
+      round: Type.Integer(),
+      after: Instant,
+      randomness: nullable(Hash),
+      signature: nullable(Type.String(hex)),
+    }),
+  ),
+  seed: Hash,
+  drawnAt: Instant,
+  digest: Hash,
+  leaves: Type.String({ description: 'Base64 of 32 bytes a number, by number' }),
+})
+export const DrawProofQuery = Type.Object({
+  number: Type.Optional(Type.Number({ minimum: 0, maximum: 2 ** 31 - 1, multipleOf: 1 })),
+})
+export const DrawProofView = Type.Object({
+  number: Type.Integer(),
+  accountId: Id,
+  place: Type.Integer(),
+  leaf: Hash,
+  path: Type.Array(Hash, { description: 'The nodes beside the way to the root, lowest first' }),
+})
+export type DrawProofView = Static<typeof DrawProofView>
 export const RoomSettingsView = Type.Composite([
   RoomBody,
   Type.Object({

@@ -39,6 +39,8 @@ export function createBeacon(url: string, log: Log): Beacon {
     const deadline = Date.now() + HEARD_WITHIN_MS
     const silent: BeaconRecord = {
       url: base,
+      genesis: 0,
+      period: 0,
       round: 0,
       after: after.toISOString(),
       randomness: null,
@@ -50,7 +52,7 @@ export function createBeacon(url: string, log: Log): Beacon {
     }
     if (chain) {
       const { round, at } = firstRoundAfter(chain, after)
-      silent.round = round
+      Object.assign(silent, { genesis: chain.genesis_time, period: chain.period, round })
       await Bun.sleep(Math.max(0, at - Date.now()))
       while (Date.now() < at + HEARD_WITHIN_MS) {
         const heard = await ask(`/public/${round}`, (answer) => readRound(answer, round))

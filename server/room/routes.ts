@@ -7,6 +7,7 @@ import { describe } from '../http-docs.ts'
 import { ChallengeProof, ChallengeView, EntrantView, JoinBody, RoomView } from '../protocol/http.ts'
 import { requireRate } from '../rate-limit.ts'
 import { enterRoom } from './entry.ts'
+import { drawRoutes } from './draw-routes.ts'
 import { lookAtRoom } from './look.ts'
 import { organiserRoutes } from './organiser-routes.ts'
 import { DEFER_PLACES, type Move } from './room.ts'
@@ -15,6 +16,7 @@ import { entrantView, roomView } from './view.ts'
 export const roomRoutes = (context: Context) =>
   new Elysia()
     .use(lookRoutes(context))
+    .use(drawRoutes(context))
     .use(moveRoutes(context))
     .use(challengeRoutes(context))
     .use(organiserRoutes(context))
@@ -30,25 +32,6 @@ const lookRoutes = (context: Context) =>
           tag: 'Room',
           access: 'anyone',
           success: { status: 200, data: RoomView, description: 'At most half a second old.' },
-          codes: ['not_found'],
-        }),
-      },
-    )
-    .get(
-      '/draw',
-      async ({ params }) => {
-        await lookAtRoom(context, params.eventId)
-        throw new Refusal('not_found', {
-          message: 'This line is first come, first served: there was no draw.',
-        })
-      },
-      {
-        detail: describe({
-          summary: 'Everything that proves the draw',
-          description: 'Answers `not_found` until places have been drawn; a first-come line never draws.',
-          tag: 'Room',
-          access: 'anyone',
-          success: { status: 200, description: 'After the draw.' },
           codes: ['not_found'],
         }),
       },
