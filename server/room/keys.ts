@@ -72,8 +72,20 @@ const NAMES = [
 
 export const roomKey = (eventId: string, name: (typeof NAMES)[number]): string => `room:{${eventId}}:${name}`
 
+/** Rooms whose keys are remembered: every move of a line names all of them. */
+const REMEMBERED_MAX = 200
+const remembered = new Map<string, readonly string[]>()
+
 /** The keys of one event's room in the order the scripts name them. */
-export const roomKeys = (eventId: string): string[] => NAMES.map((name) => `room:{${eventId}}:${name}`)
+export function roomKeys(eventId: string): readonly string[] {
+  let keys = remembered.get(eventId)
+  if (!keys) {
+    keys = NAMES.map((name) => roomKey(eventId, name))
+    if (remembered.size >= REMEMBERED_MAX) remembered.clear()
+    remembered.set(eventId, keys)
+  }
+  return keys
+}
 
 /** string: held by the server that rebuilds the room; lives RESTORE_LOCK_MS. */
 export const restoreLockKey = (eventId: string) => `room:{${eventId}}:restoring`

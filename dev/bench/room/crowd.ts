@@ -28,8 +28,11 @@ export interface CrowdFigures {
   joinCores: Record<string, number>
   nearAges: number[]
   bytesPerWaiter: number
+  /** Seconds; the first without what the same line costs these servers while nobody waits, the second with it. */
   cpuPerFrame: number[]
+  cpuPerFrameInAll: number[]
   framesPerSecond: number
+  aloneCores: number
   holdCores: Record<string, number>
   closed: Record<string, number>
 }
@@ -67,6 +70,9 @@ async function hold({ waiters, minutes }: Load, sale: Sale, crowd: Generators): 
   const servers = run.servers.map(({ pid }) => pid)
   const groups = { servers, redis: run.redis.pid ? [run.redis.pid] : [], generators: crowd.pids }
   await Bun.sleep(SETTLE_MS)
+  const alone = measureCpu({ servers })
+  await Bun.sleep(WATCH_SECONDS * 1_000)
+  const aloneCores = alone().cores.servers!
   const before = residentBytes(servers)
 
   const joins = { answered: 0, seconds: 0 }
@@ -95,7 +101,7 @@ async function hold({ waiters, minutes }: Load, sale: Sale, crowd: Generators): 
   const bytesPerWaiter = (residentBytes(servers) - before) / opened
 
   const measured = measureCpu(groups)
-  const cpuPerFrame: number[] = []
+  const [cpuPerFrame, cpuPerFrameInAll]: [number[], number[]] = [[], []]
   let [frames, closed]: [number, Record<string, number>] = [0, {}]
   const until = performance.now() + minutes * SECONDS_A_MINUTE * 1_000
   do {
@@ -103,7 +109,8 @@ async function hold({ waiters, minutes }: Load, sale: Sale, crowd: Generators): 
     const watched = await crowd.watch(WATCH_SECONDS)
     const count = Object.values(watched.frames).reduce((all, each) => all + each, 0)
     const { cores, seconds } = part()
-    cpuPerFrame.push((cores.servers! * seconds) / count)
+    cpuPerFrame.push(((cores.servers! - aloneCores) * seconds) / count)
+    cpuPerFrameInAll.push((cores.servers! * seconds) / count)
     frames += count
     closed = watched.closed
   } while (performance.now() < until)
@@ -120,6 +127,8 @@ async function hold({ waiters, minutes }: Load, sale: Sale, crowd: Generators): 
     nearAges,
     bytesPerWaiter,
     cpuPerFrame,
+    cpuPerFrameInAll,
+    aloneCores,
     framesPerSecond: frames / seconds,
     holdCores,
     closed,

@@ -14,7 +14,7 @@ import { median } from '../report.ts'
 
 export const TICK_SIZES = [1_000, 10_000, 100_000, 1_000_000]
 const ROUNDS = 9
-const TICKS_A_ROUND = 40
+const TICKS_A_ROUND = 100
 const WARM_UP_ROUNDS = 2
 /** One in so many has left again. */
 const LEAVER_EVERY = 10
@@ -27,7 +27,7 @@ export interface Ticks {
   ms: number[]
 }
 
-/** The sizes take turns, so that a busy moment of the machine is no size's own. */
+/** The sizes take turns tick by tick, so that a busy moment of the machine is no size's own. */
 export async function measureTicks(): Promise<Ticks[]> {
   const dir = mkdtempSync(join(tmpdir(), 'onsale-bench-'))
   const cacheDir = join(import.meta.dir, '../../../.cache')
@@ -38,16 +38,17 @@ export async function measureTicks(): Promise<Ticks[]> {
     const lines = []
     for (const size of TICK_SIZES) lines.push(await makeLine(redis, size))
     const measured = TICK_SIZES.map((entrants) => ({ entrants, ms: [] as number[] }))
-    for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++)
-      for (const [index, tick] of lines.entries()) {
-        const took: number[] = []
-        for (let i = 0; i < TICKS_A_ROUND; i++) {
+    for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
+      const took = lines.map(() => [] as number[])
+      for (let i = 0; i < TICKS_A_ROUND; i++)
+        for (const [index, tick] of lines.entries()) {
           const began = performance.now()
           await tick()
-          took.push(performance.now() - began)
+          took[index]!.push(performance.now() - began)
         }
-        if (round >= WARM_UP_ROUNDS) measured[index]!.ms.push(median(took))
-      }
+      if (round < WARM_UP_ROUNDS) continue
+      for (const [index, { ms }] of measured.entries()) ms.push(median(took[index]!))
+    }
     return measured
   } finally {
     await redis.quit()
