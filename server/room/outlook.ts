@@ -36,7 +36,7 @@ type Known = Pick<
 
 /** Null flow while nobody can be let in, or nobody was yet asked to wait. */
 export function paceOf(known: Known): Required<Pace> {
-  const windows = begun(known.pace)
+  const windows = begun(known)
   const weighed = windows.map((window, index) => ({ window, weight: weightAt(windows, index) }))
   const sum = (of: (window: PaceWindow) => number) =>
     weighed.reduce((all, { window, weight }) => all + weight * of(window), 0)
@@ -75,13 +75,16 @@ const tellsThePace = (windows: PaceWindow[], index: number, { activeMax, admitPe
     (window) => window?.activeMax === activeMax && window.admitPerMinute === admitPerMinute,
   )
 
-/** Without the windows before the first people were done. */
-function begun(windows: PaceWindow[]): PaceWindow[] {
-  const perMinute = (some: PaceWindow[]) =>
-    some.reduce((all, { exits }) => all + exits, 0) / some.reduce((all, { minutes }) => all + minutes, 0)
-  const usual = perMinute(windows.slice(-windows.length / 2))
-  const first = windows.findIndex((window) => perMinute([window]) >= BEGUN_SHARE * usual)
-  return usual > 0 ? windows.slice(Math.max(0, first)) : windows
+const exitsPerMinute = (some: PaceWindow[]) =>
+  some.reduce((all, { exits }) => all + exits, 0) / some.reduce((all, { minutes }) => all + minutes, 0)
+
+/** Without the windows before the first people were done: they say nothing of how soon people are. */
+function begun({ pace: windows, passSeconds }: Known): PaceWindow[] {
+  const seen = windows.reduce((all, { minutes }) => all + minutes, 0)
+  const usual = exitsPerMinute(windows.slice(-windows.length / 2))
+  const first = windows.findIndex((window) => exitsPerMinute([window]) >= BEGUN_SHARE * usual)
+  if (usual > 0) return windows.slice(Math.max(0, first))
+  return seen < passSeconds / MINUTE ? [] : windows
 }
 
 function flowOfLimits(known: Known, sum: (of: (window: PaceWindow) => number) => number, calls: number) {
@@ -100,11 +103,11 @@ function flowOfLimits(known: Known, sum: (of: (window: PaceWindow) => number) =>
   const freed = known.activeMax * Math.max(1, crowding) * doneAMinute
   const admitted = sum((window) => window.admitted)
   const callsAPass = Math.min(3, Math.max(1, (calls + SUPPOSED_CALLS) / (admitted + SUPPOSED_CALLS)))
-  const let_in = known.admitPerMinute === null ? Infinity : known.admitPerMinute * callsAPass
+  const letIn = known.admitPerMinute === null ? Infinity : known.admitPerMinute * callsAPass
   const ordinary = (sum((window) => window.passed) + SUPPOSED_CALLS) / (calls + SUPPOSED_CALLS)
-  const byRate = let_in < freed
+  const byRate = letIn < freed
   return {
-    flow: Math.max(FLOW_LEAST, Math.min(let_in, freed) * Math.min(1, ordinary)),
+    flow: Math.max(FLOW_LEAST, Math.min(letIn, freed) * Math.min(1, ordinary)),
     spread: byRate ? SPREAD_OF_RATE : SPREAD_OF_STAY / Math.sqrt(1 + exits / SUPPOSED_EXITS),
     exits,
   }

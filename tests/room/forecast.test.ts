@@ -156,6 +156,19 @@ test(
   LONG_MS,
 )
 
+test('while the first are inside and nobody is done, the wait is the supposed one, not an ever longer one', async () => {
+  const room = await lines.make({ activeMax: 20, passSeconds: 600 })
+  for (let i = 0; i < 100; i++) await room.line.join(room.eventId, `p${i}`, { socket: 's' })
+  const flow = async () => paceOf((await room.line.look(room.eventId))!).flow!
+  const supposed = await flow()
+  for (let second = 0; second < 120; second++) {
+    await room.tick()
+    room.pass(1_000)
+    if (second === 2) for (let i = 0; i < 20; i++) await room.line.claim(room.eventId, `p${i}`)
+  }
+  expect(await flow()).toEqual(supposed)
+})
+
 test('nobody is told a wait while the line is paused, and the pause is not held against the forecast', async () => {
   const room = await lines.make({ activeMax: 1, passSeconds: 60 })
   for (let i = 0; i < 20; i++) await room.line.join(room.eventId, `p${i}`, { socket: 's' })

@@ -62,6 +62,7 @@ describe('the wait', () => {
     expect(sayWait({ lowMinutes: 0.6, highMinutes: 2.2 })).toBe('up to 3 minutes')
     expect(sayWait({ lowMinutes: 4.4, highMinutes: 6.7 })).toBe('4–7 minutes')
     expect(sayWait({ lowMinutes: 39, highMinutes: 102 })).toBe('30–110 minutes')
+    expect(sayWait({ lowMinutes: 47, highMinutes: 170 })).toBe('40 minutes to 3 hours')
     expect(sayWait({ lowMinutes: 130, highMinutes: 200 })).toBe('2–4 hours')
   })
 })

@@ -78,7 +78,7 @@ export async function playSale(
     claimAt: 0,
     doneAt: 0,
     state: 'away' as const,
-  })).sort((a, b) => a.joinAt - b.joinAt)
+  })).toSorted((a, b) => a.joinAt - b.joinAt)
   const byPlace: Person[] = []
   const inside = new Set<Person>()
   let [time, flowing, next, serving, paused, changed] = [0, 0, 0, 0, false, false]
@@ -138,7 +138,8 @@ export async function playSale(
       plan.pause !== undefined &&
       minute >= plan.pause.atMinute &&
       minute < plan.pause.atMinute + plan.pause.minutes
-    if (resting !== paused) await room.set({ control: (paused = resting) ? 'paused' : 'auto' })
+    if (resting !== paused) await room.set({ control: resting ? 'paused' : 'auto' })
+    paused = resting
     const { called: count } = await room.tick()
     if (!resting) flowing += TICK_MS
     if (count > 0 || time % ASK_EVERY_MS === 0) {

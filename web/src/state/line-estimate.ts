@@ -5,10 +5,12 @@ import type { LineFrame } from '../../../server/protocol/socket.ts'
 const SOON_MINUTES = 1
 const HOUR_MINUTES = 60
 
-/** The range in words: "less than a minute", "4–7 minutes", "1–2 hours". */
+/** The range in words: "less than a minute", "4–7 minutes", "40 minutes to 3 hours", "2–4 hours". */
 export function sayWait({ lowMinutes, highMinutes }: WaitRange): string {
   if (highMinutes <= SOON_MINUTES) return 'less than a minute'
   if (highMinutes < 2 * HOUR_MINUTES) return inUnits(lowMinutes, highMinutes, 'minute')
+  const low = Math.floor(lowMinutes / stepFor(HOUR_MINUTES)) * stepFor(HOUR_MINUTES)
+  if (low > 0 && low < HOUR_MINUTES) return `${low} minutes to ${Math.ceil(highMinutes / HOUR_MINUTES)} hours`
   return inUnits(lowMinutes / HOUR_MINUTES, highMinutes / HOUR_MINUTES, 'hour')
 }
 
