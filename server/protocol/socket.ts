@@ -75,7 +75,9 @@ export const RoomFrame = serverFrame(
     lobbyAt: nullable(Instant('From when on people may join'), 'Null: with the sale'),
     onSaleAt: nullable(Instant('When the line begins to move by itself'), 'Null: at once'),
     commitment: nullable(Text('Hash of the secret and the algorithm of the draw'), 'Null without a room'),
-    root: Type.Optional(Text('Merkle root of the lobby’s closed list, hex; told before its seed can be known')),
+    root: Type.Optional(
+      Text('Merkle root of the lobby’s closed list, hex; told before its seed can be known'),
+    ),
     doorSeconds: Count('Time to claim a turn; 0 admits without a claim'),
     passSeconds: Count('How long an admission lasts'),
     epoch: Count('Rises when the line was rebuilt; tickets of earlier epochs still prove their place'),
@@ -153,7 +155,13 @@ export const LineFrame = serverFrame(
 export type LineFrame = Type.Static<typeof LineFrame>
 
 export const TurnFrame = serverFrame(
-  { type: Type.Literal('turn'), claimBefore: Instant('When the turn goes to the next person') },
+  {
+    type: Type.Literal('turn'),
+    claimBefore: Instant('When the turn goes to the next person'),
+    claimed: Type.Optional(
+      Type.Literal(true, { description: 'We have claimed: `admitted` follows as soon as a pass is free' }),
+    ),
+  },
   'It is our turn: `claim` before then, or `defer` once.',
 )
 export type TurnFrame = Type.Static<typeof TurnFrame>

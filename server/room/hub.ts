@@ -139,7 +139,7 @@ export class EventHub {
     data.epoch = entrant.epoch
     data.state = 'waiting'
     const ticket = this.parts.room.signTicket(this.eventId, entrant)
-    const { number, place, epoch, priority } = entrant
+    const { number, place, epoch, priority, deferred } = entrant
     send(socket, {
       type: 'joined',
       number: number!,
@@ -147,6 +147,7 @@ export class EventHub {
       ticket,
       epoch,
       ...(priority ? { priority: true as const } : {}),
+      ...(deferred ? { deferred: true as const } : {}),
     })
     if (this.#broadcast.lineText) socket.send(this.#broadcast.lineText)
     await this.settle(socket, entrant)
@@ -161,11 +162,16 @@ export class EventHub {
         return this.#wait(socket, entrant)
       case 'called':
         return this.#call(socket, entrant.claimBefore!.getTime(), this.snapshot?.doorSeconds ?? 1)
-      case 'door':
+      case 'door': {
+        if (data.state !== 'door') {
+          const claimBefore = new Date(Math.max(data.claimBefore, this.parts.now())).toISOString()
+          send(socket, { type: 'turn', claimBefore, claimed: true })
+        }
         data.state = 'door'
         data.checkAt = this.parts.now() + CHECK_EVERY_MS
         this.#unsettle(socket)
         return
+      }
       case 'admitted': {
         const told = data.state === 'admitted'
         data.state = 'admitted'
@@ -415,24 +421,24 @@ export class EventHub {
 
   /** The line had given this server up and started everybody's grace: each says its name again, unless a newer tab has. */
   async #nameAgain(): Promise<void> {
-    await this.#inBatches([...this.#byAccount.values()], async (socket) => {
-      const { accountId, connection } = socket.data
-      if (await this.#wasReplaced(socket)) return this.#replace(socket)
-      const move = await this.parts.room.join(this.eventId, accountId!, { socket: connection })
-      if (move.ok) await this.settle(socket, move.entrant)
-    })
+    await this.#inBatches([...this.#byAccount.values()], (socket) => this.#holdOn(socket))
   }
 
   /** An announcement may be older than the socket's last word: only the line itself knows who has the place now. */
   async #askIfReplaced(socket: Socket): Promise<void> {
-    await this.#inBatches([socket], async () => {
-      if (await this.#wasReplaced(socket)) this.#replace(socket)
-    })
+    await this.#inBatches([socket], () => this.#holdOn(socket))
   }
 
-  async #wasReplaced({ data }: Socket): Promise<boolean> {
-    const entrant = await this.parts.room.entrant(this.eventId, data.accountId!)
-    return entrant.socket !== '' && entrant.socket !== data.connection
+  /** Who has the place: another socket, and this one goes; nobody any more, and this one takes it. */
+  async #holdOn(socket: Socket): Promise<void> {
+    const { accountId, connection } = socket.data
+    const { room } = this.parts
+    const entrant = await room.entrant(this.eventId, accountId!)
+    if (this.#byAccount.get(accountId!) !== socket) return
+    if (entrant.socket !== '' && entrant.socket !== connection) return this.#replace(socket)
+    if (entrant.state === 'outside') return this.settle(socket, entrant)
+    const move = await room.join(this.eventId, accountId!, { socket: connection })
+    if (move.ok) await this.settle(socket, move.entrant)
   }
 
   async #inBatches(sockets: Socket[], work: (socket: Socket) => Promise<void>): Promise<void> {

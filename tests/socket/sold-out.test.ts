@@ -30,7 +30,11 @@ async function line(eventId: string, count: number) {
 }
 
 test('the last seat sold is a phase everybody hears, and a returned seat is the next one’s turn, within two seconds', async () => {
-  const { eventId, seatId, organizer } = await app.event({ room: ROOM, sections: SEATS, maxSeatsPerBooking: 2 })
+  const { eventId, seatId, organizer } = await app.event({
+    room: ROOM,
+    sections: SEATS,
+    maxSeatsPerBooking: 2,
+  })
   const { people, sockets } = await line(eventId, 4)
   const visitor = await openSocket(app.url, eventId)
   const [first, second, third, fourth] = sockets
@@ -93,4 +97,18 @@ test('a released hold of the last seat calls the next within two seconds', async
   const releasedAt = Date.now()
   await later[0]!.next('turn', () => true, WITHIN_MS)
   console.log(`a released seat's next turn after ${Date.now() - releasedAt} ms`)
+})
+
+test('whoever claims beyond the free passes is told to be next, and goes in when one is free', async () => {
+  const { eventId, organizer } = await app.event({ room: ROOM })
+  const { sockets } = await line(eventId, 2)
+  for (const socket of sockets) await socket.next('turn')
+  await app.call('PUT', `/event/${eventId}/room`, { token: organizer.token, body: { ...ROOM, activeMax: 1 } })
+  sockets[0]!.send({ type: 'claim' })
+  await sockets[0]!.next('admitted')
+  sockets[1]!.send({ type: 'claim' })
+  expect(await sockets[1]!.next('turn', ({ claimed }) => claimed === true)).toBeDefined()
+  expect(sockets[1]!.has('admitted')).toBe(false)
+  sockets[0]!.send({ type: 'leave' })
+  await sockets[1]!.next('admitted', () => true, WITHIN_MS)
 })

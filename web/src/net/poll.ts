@@ -129,6 +129,8 @@ export class RoomPoll {
         ...(deferred ? { deferred } : {}),
       })
     if (state === 'called' && claimBefore) this.#tell(claimBefore, { type: 'turn', claimBefore })
+    if (state === 'called' && !claimBefore)
+      this.#tell('door', { type: 'turn', claimBefore: view.room.serverTime, claimed: true })
     if (pass && expiresAt) this.#tell(expiresAt, { type: 'admitted', pass, expiresAt })
   }
 

@@ -55,6 +55,8 @@ export class Line {
   /** How many were ahead when we came in. */
   startAhead = $state<number | null>(null)
   claimBefore = $state<string | null>(null)
+  /** Has claimed and waits at the door for a free pass. */
+  claimed = $state(false)
   claiming = $state(false)
   pass = $state.raw<AdmissionPass | null>(null)
   ended = $state<EndedReason | null>(null)
@@ -193,6 +195,7 @@ export class Line {
         return serverClock.sample(Date.parse(frame.at), null)
       case 'turn':
         this.claimBefore = frame.claimBefore
+        this.claimed = frame.claimed ?? false
         this.standing = 'called'
         return
       case 'admitted':
