@@ -83,3 +83,15 @@ export function createBatches<T, R>(plan: BatchPlan<T, R>): (item: T) => Promise
       pump()
     })
 }
+
+/** One of something for each connection or gate, made when it is first asked for and forgotten with it. */
+export function onePer<K extends object, V>(make: (key: K) => V): (key: K) => V {
+  const made = new WeakMap<K, V>()
+  return (key) => {
+    const known = made.get(key)
+    if (known !== undefined) return known
+    const value = make(key)
+    made.set(key, value)
+    return value
+  }
+}

@@ -3,8 +3,17 @@ import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import { confirmBooking, type ConfirmOutcome } from './bookings/confirm-booking.ts'
 import { scheduleSettling, type Gate } from './bookings/gate.ts'
 import { findBooking, type BookingRow } from './bookings/read-bookings.ts'
-import { appendTimeline, findBookingOwner, isId, lockBooking } from './bookings/rows.ts'
-import { inTransaction, type Reader } from './client.ts'
+import { createBatches, onePer } from './batches.ts'
+import {
+  appendTimeline,
+  findBookingOwner,
+  ids,
+  isId,
+  keysOf,
+  lockBooking,
+  lockBookings,
+} from './bookings/rows.ts'
+import { inTransaction, isStoreLost, type Reader, type Tx } from './client.ts'
 import { payments } from './schema.ts'
 import {
   chargeSandbox,
@@ -31,10 +40,81 @@ export type StartOutcome =
   | { ok: false; refusal: 'not_found' | 'booking_expired' | 'booking_not_pending' }
 
 /** Opens a charge for a PENDING booking that is in time, before the provider is asked. */
-export async function startPayment(
-  gate: Gate,
-  { bookingId, accountId, method }: { bookingId: string; accountId: string; method: string },
-): Promise<StartOutcome> {
+export async function startPayment(gate: Gate, request: StartRequest): Promise<StartOutcome> {
+  if (!isId(request.bookingId)) return { ok: false, refusal: 'not_found' }
+  return (await startTogether(gate)(request)) ?? startAlone(gate, request)
+}
+
+export interface StartRequest {
+  bookingId: string
+  accountId: string
+  method: string
+}
+
+/** Transactions under way at once, and charges opened in one. */
+const STARTS = { name: 'payments', inFlightMax: 2, weightMax: 64, waitingMax: 10_000, patienceMs: 4_000 }
+const startTogether = onePer((gate: Gate) => {
+  const start = createBatches<StartRequest, StartOutcome | null>({
+    run: (requests) => inTransaction(gate.db, (tx) => openCharges(tx, requests)),
+    ...STARTS,
+  })
+  return (request: StartRequest) =>
+    start(request).catch((fault: unknown) => {
+      if (isStoreLost(fault)) throw fault
+      return null
+    })
+})
+
+/** Opens the charges of the plain requests; null for each that is not one, which startAlone then decides. */
+async function openCharges(tx: Tx, requests: StartRequest[]): Promise<(StartOutcome | null)[]> {
+  const wanted = ids(requests.map(({ bookingId }) => bookingId))
+  const found = await tx.execute<{ eventId: string; id: string }>(sql`
+    select b.event_id as "eventId", b.id from (select distinct id from unnest(${wanted}) as wanted (id)) as key
+    cross join lateral (select event_id, id from bookings where id = key.id offset 0) as b`)
+  const [locked, open] = await Promise.all([
+    lockBookings(tx, found),
+    tx.execute<{ bookingId: string }>(sql`
+      select key.id as "bookingId" from ${keysOf(found)} cross join lateral (
+        select from payments
+        where event_id = key.event_id and booking_id = key.id and status = 'PROCESSING' offset 0) as open`),
+  ])
+  const busy = new Set(open.map(({ bookingId }) => bookingId))
+  const byId = new Map(locked.map((booking) => [booking.id, booking]))
+  const rows = requests.map(({ bookingId, accountId, method }) => {
+    const booking = byId.get(bookingId)
+    const plain = booking?.accountId === accountId && booking.status === 'PENDING' && !booking.overdue
+    if (!plain || busy.has(bookingId)) return null
+    busy.add(bookingId)
+    const id = Bun.randomUUIDv7()
+    return {
+      eventId: booking.eventId,
+      id,
+      bookingId,
+      providerRef: `sandbox_${id}`,
+      method,
+      amount: booking.total,
+    }
+  })
+  const list = JSON.stringify(rows.filter((row) => row !== null))
+  const record = sql`jsonb_to_recordset(${list}::text::jsonb) as charge
+    ("eventId" uuid, id uuid, "bookingId" uuid, "providerRef" text, method text, amount bigint)`
+  const [made] = await Promise.all([
+    tx
+      .insert(payments)
+      .select(
+        sql`select "eventId", id, "bookingId", ${SANDBOX}, "providerRef", method, 'PROCESSING'::payment_status, amount,
+          0, 0, now(), now() from ${record}`,
+      )
+      .returning(),
+    tx.execute(sql`
+      insert into booking_timeline (event_id, booking_id, what, detail)
+      select "eventId", "bookingId", 'payment_started', jsonb_build_object('method', method) from ${record}`),
+  ])
+  const payment = new Map(made.map((row) => [row.bookingId, row]))
+  return rows.map((row) => row && { ok: true, payment: payment.get(row.bookingId)!, underWay: false })
+}
+
+async function startAlone(gate: Gate, { bookingId, accountId, method }: StartRequest): Promise<StartOutcome> {
   const owner = await findBookingOwner(gate.db, bookingId)
   if (!owner || owner.accountId !== accountId) return { ok: false, refusal: 'not_found' }
   const { eventId } = owner

@@ -1,5 +1,6 @@
 // Owns the sandbox provider: the outside world of the demo, with a book of its own that only it writes.
 import { eq, sql } from 'drizzle-orm'
+import { createBatches, onePer } from './batches.ts'
 import type { Db } from './client.ts'
 import { sandboxCharges } from './schema.ts'
 
@@ -44,7 +45,31 @@ export async function refundSandboxCharge(db: Db, ref: string, refunded: number)
     .where(eq(sandboxCharges.ref, ref))
 }
 
-async function record(db: Db, ref: string, amount: number, outcome: ChargeOutcome): Promise<ChargeOutcome> {
-  await db.insert(sandboxCharges).values({ ref, amount, outcome }).onConflictDoNothing()
-  return (await findSandboxCharge(db, ref))!
+interface Charge {
+  ref: string
+  amount: number
+  outcome: ChargeOutcome
+}
+/** Charges asked for at the same moment are written together. */
+const RECORDS = { name: 'the sandbox', inFlightMax: 2, weightMax: 100, waitingMax: 20_000, patienceMs: 5_000 }
+const recordOne = onePer((db: Db) =>
+  createBatches<Charge, ChargeOutcome>({ ...RECORDS, run: (charges) => recordTogether(db, charges) }),
+)
+
+const record = (db: Db, ref: string, amount: number, outcome: ChargeOutcome): Promise<ChargeOutcome> =>
+  recordOne(db)({ ref, amount, outcome })
+
+/** The first word on a charge stays. */
+async function recordTogether(db: Db, charges: Charge[]): Promise<ChargeOutcome[]> {
+  const list = JSON.stringify(charges)
+  await db.execute(sql`
+    insert into sandbox_charges (ref, amount, outcome)
+    select ref, amount, outcome
+    from jsonb_to_recordset(${list}::text::jsonb) as charge (ref text, amount bigint, outcome text)
+    on conflict do nothing`)
+  const said = await db.execute<{ ref: string; outcome: ChargeOutcome }>(sql`
+    select ref, outcome from sandbox_charges
+    where ref in (select ref from jsonb_to_recordset(${list}::text::jsonb) as charge (ref text))`)
+  const outcomes = new Map(said.map(({ ref, outcome }) => [ref, outcome]))
+  return charges.map(({ ref }) => outcomes.get(ref)!)
 }

@@ -1,9 +1,11 @@
 // Decides what captured money does: it buys the held seats, buys them back after an expiry, or is refunded in full.
 import { and, eq, sql } from 'drizzle-orm'
-import { inTransaction, type Tx } from '../client.ts'
+import { createBatches, onePer } from '../batches.ts'
+import { inTransaction, isStoreLost, type Tx } from '../client.ts'
 import { BOOKING_MOVES, SEAT_MOVES } from '../lifecycle.ts'
 import { stageOutbox } from '../outbox.ts'
 import { bookings, bookingSeats, events, payments, seats, tickets } from '../schema.ts'
+import { commitConfirmations, type Confirmation } from './commit-confirmations.ts'
 import { freeSeats } from './free-seats.ts'
 import { settleAfterCommit, type Gate, type MovedSeat } from './gate.ts'
 import { findBooking, type BookingRow } from './read-bookings.ts'
@@ -11,6 +13,7 @@ import {
   appendTimeline,
   findBookingOwner,
   integers,
+  isId,
   liveSeatsOfBuyer,
   lockBooking,
   lockBuyer,
@@ -18,6 +21,7 @@ import {
   type LockedBooking,
   type LockedSeat,
 } from './rows.ts'
+import { ticketCode } from './ticket-code.ts'
 
 /** A charge the provider has captured. */
 export interface CapturedPayment {
@@ -44,13 +48,35 @@ export type ConfirmOutcome =
       refunding: boolean
     }
 
-const TICKET_CODE_BYTES = 16
-
 /**
  * Books captured money, once per charge however often it is told. PENDING and in time: CONFIRMED. Too late: CONFIRMED
  * when all the same seats are still to be had, else the money is due back. Confirming twice answers the same.
  */
 export async function confirmBooking(gate: Gate, request: ConfirmRequest): Promise<ConfirmOutcome> {
+  if (!isId(request.bookingId)) return { ok: false, refusal: 'not_found', refunding: false }
+  const confirmation = await confirmTogether(gate)(request)
+  if (confirmation.kind === 'not_plain') return confirmAlone(gate, request)
+  await settleAfterCommit(gate, confirmation.moved)
+  return { ok: true, booking: confirmation.booking, already: false }
+}
+
+/** Transactions of confirmations under way at once, and seats' worth of bookings in one. */
+const CONFIRMS = { inFlightMax: 2, weightMax: 64, waitingMax: 10_000, patienceMs: 4_000 }
+/** A batch that failed, or could not be waited for, is decided one by one: captured money is never turned away. */
+const confirmTogether = onePer((gate: Gate) => {
+  const confirm = createBatches<ConfirmRequest, Confirmation>({
+    name: 'confirmations',
+    run: (requests) => inTransaction(gate.db, (tx) => commitConfirmations(tx, requests)),
+    ...CONFIRMS,
+  })
+  return (request: ConfirmRequest): Promise<Confirmation> =>
+    confirm(request).catch((fault: unknown) => {
+      if (isStoreLost(fault)) throw fault
+      return { kind: 'not_plain' }
+    })
+})
+
+async function confirmAlone(gate: Gate, request: ConfirmRequest): Promise<ConfirmOutcome> {
   const { bookingId, accountId } = request
   const owner = await findBookingOwner(gate.db, bookingId)
   if (!owner || owner.accountId !== accountId) return { ok: false, refusal: 'not_found', refunding: false }
@@ -230,6 +256,3 @@ async function bookPayment(
     .returning({ id: payments.id })
   return row!.id
 }
-
-const ticketCode = () =>
-  Buffer.from(crypto.getRandomValues(new Uint8Array(TICKET_CODE_BYTES))).toString('base64url')

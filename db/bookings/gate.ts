@@ -1,9 +1,9 @@
 // Owns what every move of a booking needs, and what follows its commit: cache, announcement, expiry job.
 //
 // Nothing after a commit may turn the answer into an error: the sweep and the reconciling heal what was lost.
-import { createBatches } from '../batches.ts'
+import { createBatches, onePer } from '../batches.ts'
 import type { Db } from '../client.ts'
-import { expiryTick, jobIds, jobOptions, queuesOn, type Queues } from '../jobs.ts'
+import { expiryTick, jobIds, jobOptions, queuesOn } from '../jobs.ts'
 import { producerBeside, type RedisClient } from '../redis.ts'
 import { settleSeats, type HeldLock, type LockRequest, type SettledSeat } from '../seat-gate/seat-gate.ts'
 
@@ -21,7 +21,7 @@ const REDIS_PATIENCE_MS = 500
 const REDIS_REST_MS = 1_000
 
 const restsUntil = new WeakMap<RedisClient, number>()
-const queuesOf = new WeakMap<RedisClient, Omit<Queues, 'close'>>()
+const queuesOf = onePer((redis: RedisClient) => queuesOn(producerBeside(redis)))
 
 /** Asks Redis for a hint: null when it does not answer in time, or lately did not. */
 export async function tryRedis<T>(
@@ -64,7 +64,17 @@ const SETTLE_SEATS_MAX = 500
 const SETTLES_WAITING_MAX = 20_000
 const SETTLE_PATIENCE_MS = 2_000
 
-const settlesOf = new WeakMap<Gate, (told: Told) => Promise<void>>()
+const settleOne = onePer((gate: Gate) =>
+  createBatches<Told, void>({
+    name: 'Redis to be told',
+    run: async (all) => (await settleTogether(gate, all), all.map(() => {})),
+    inFlightMax: SETTLES_IN_FLIGHT,
+    weightMax: SETTLE_SEATS_MAX,
+    weigh: ({ moved, locks }) => Math.max(moved.length, locks.length),
+    waitingMax: SETTLES_WAITING_MAX,
+    patienceMs: SETTLE_PATIENCE_MS,
+  }),
+)
 
 /** Cache, unlock and announcement after a commit; never throws. `token` owns the locks that are freed with the seats. */
 export async function settleAfterCommit(gate: Gate, moved: MovedSeat[], token = ''): Promise<void> {
@@ -83,20 +93,7 @@ export async function unlockAfterRefusal(
 }
 
 async function settle(gate: Gate, told: Told): Promise<void> {
-  let settleOne = settlesOf.get(gate)
-  if (!settleOne) {
-    settleOne = createBatches<Told, void>({
-      name: 'Redis to be told',
-      run: async (all) => (await settleTogether(gate, all), all.map(() => {})),
-      inFlightMax: SETTLES_IN_FLIGHT,
-      weightMax: SETTLE_SEATS_MAX,
-      weigh: ({ moved, locks }) => Math.max(moved.length, locks.length),
-      waitingMax: SETTLES_WAITING_MAX,
-      patienceMs: SETTLE_PATIENCE_MS,
-    })
-    settlesOf.set(gate, settleOne)
-  }
-  await settleOne(told).catch((fault: unknown) => gate.onFault?.('settle_failed', fault))
+  await settleOne(gate)(told).catch((fault: unknown) => gate.onFault?.('settle_failed', fault))
 }
 
 async function settleTogether(gate: Gate, all: Told[]): Promise<void> {
@@ -119,21 +116,20 @@ async function settleTogether(gate: Gate, all: Told[]): Promise<void> {
 }
 
 /** Ticks of expiry this process has asked for; those in the past are forgotten. */
-const ticksAsked = new WeakMap<RedisClient, Set<number>>()
+const ticksAskedOf = onePer((_redis: RedisClient) => new Set<number>())
 const TICKS_REMEMBERED_MAX = 20_000
 
 /** Makes the expiry punctual: one job for all holds that end in the same tick. The sweep makes it certain. Never throws. */
 export async function scheduleExpiry(gate: Gate, expiresAt: Date): Promise<void> {
   const tick = expiryTick(expiresAt)
-  const asked = ticksAsked.get(gate.redis) ?? new Set()
-  ticksAsked.set(gate.redis, asked)
+  const asked = ticksAskedOf(gate.redis)
   if (asked.has(tick)) return
   if (asked.size >= TICKS_REMEMBERED_MAX) for (const old of asked) if (old < Date.now()) asked.delete(old)
   if (asked.size >= TICKS_REMEMBERED_MAX) asked.clear()
   asked.add(tick)
   const options = jobOptions('expire-due', jobIds.expireDue(tick), tick - Date.now())
   const added = await tryRedis(gate, 'enqueue_failed', (redis) =>
-    queuesFor(redis).ticketCleanup.add('expire-due', { tick }, options),
+    queuesOf(redis).ticketCleanup.add('expire-due', { tick }, options),
   )
   if (added === null) asked.delete(tick)
 }
@@ -145,14 +141,6 @@ export async function scheduleSettling(
 ): Promise<void> {
   const options = jobOptions('settle-payment', jobIds.settlePayment(paymentId), delayMs)
   await tryRedis(gate, 'enqueue_failed', (redis) =>
-    queuesFor(redis).payment.add('settle-payment', { eventId, paymentId }, options),
+    queuesOf(redis).payment.add('settle-payment', { eventId, paymentId }, options),
   )
-}
-
-function queuesFor(redis: RedisClient): Omit<Queues, 'close'> {
-  const known = queuesOf.get(redis)
-  if (known) return known
-  const opened = queuesOn(producerBeside(redis))
-  queuesOf.set(redis, opened)
-  return opened
 }

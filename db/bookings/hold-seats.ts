@@ -2,7 +2,7 @@
 //
 // Each of its three round trips (the gate's script, the transaction, the settling script) is shared with whoever asks
 // while the one before is under way (db/batches.ts). Every request is still all or none, and answered on its own.
-import { createBatches, Overloaded } from '../batches.ts'
+import { createBatches, onePer, Overloaded } from '../batches.ts'
 import { inTransaction, isStoreLost, postgresCode } from '../client.ts'
 import type { StagedAnswer } from '../idempotency.ts'
 import { lockInBulk, type LockAnswer } from '../seat-gate/seat-gate.ts'
@@ -99,33 +99,22 @@ export async function holdSeats(gate: Gate, request: HoldRequest): Promise<HoldO
 
 const isSeatNumber = (n: number) => Number.isInteger(n) && n >= 0 && n < 2 ** 31
 
-interface Desk {
+const shared = { weigh: ({ seats }: Hold) => seats.length, waitingMax: WAITING_MAX, patienceMs: PATIENCE_MS }
+const deskOf = onePer((gate: Gate) => ({
   /** Null when Redis does not answer. */
-  lock(hold: Hold): Promise<LockAnswer | null>
-  commit(hold: Hold): Promise<Committed>
-}
-const desks = new WeakMap<Gate, Desk>()
-
-function deskOf(gate: Gate): Desk {
-  const known = desks.get(gate)
-  if (known) return known
-  const shared = {
-    weigh: ({ seats }: Hold) => seats.length,
-    waitingMax: WAITING_MAX,
-    patienceMs: PATIENCE_MS,
-  }
-  const desk: Desk = {
-    lock: createBatches({ name: 'the gate', run: (holds) => lockTogether(gate, holds), ...LOCKS, ...shared }),
-    commit: createBatches({
-      name: 'Postgres',
-      run: (holds) => commitTogether(gate, holds),
-      ...COMMITS,
-      ...shared,
-    }),
-  }
-  desks.set(gate, desk)
-  return desk
-}
+  lock: createBatches<Hold, LockAnswer | null>({
+    name: 'the gate',
+    run: (holds) => lockTogether(gate, holds),
+    ...LOCKS,
+    ...shared,
+  }),
+  commit: createBatches<Hold, Committed>({
+    name: 'Postgres',
+    run: (holds) => commitTogether(gate, holds),
+    ...COMMITS,
+    ...shared,
+  }),
+}))
 
 async function lockTogether(gate: Gate, holds: Hold[]): Promise<(LockAnswer | null)[]> {
   const answers = new Map<Hold, LockAnswer>()

@@ -1,9 +1,11 @@
 // Owns how bookings are read: with their seats by name, and what happened to them.
-import { and, desc, eq, getTableColumns, lt, sql, type SQL } from 'drizzle-orm'
-import type { Reader } from '../client.ts'
+import { and, desc, eq, getTableColumns, is, lt, sql, type SQL } from 'drizzle-orm'
+import { PgTransaction } from 'drizzle-orm/pg-core'
+import { createBatches, onePer } from '../batches.ts'
+import type { Db, Reader } from '../client.ts'
 import type { BookingStatus } from '../lifecycle.ts'
-import { bookings, bookingSeats, bookingTimeline, events, seats, sections, tiers } from '../schema.ts'
-import { ids, isId, seatLabelFields, sectionOfSeat, tierOfSeat, type SeatLabel } from './rows.ts'
+import { bookings, events } from '../schema.ts'
+import { ids, isId, keysOf, type SeatLabel } from './rows.ts'
 
 export interface BookedSeat extends SeatLabel {
   /** Minor units, when it was held. */
@@ -47,11 +49,25 @@ export interface BookingPage {
   nextCursor: string | null
 }
 
+/** Bookings asked for at the same moment are read together, outside transactions. */
+const READS = { name: 'bookings', inFlightMax: 2, weightMax: 100, waitingMax: 20_000, patienceMs: 5_000 }
+const readOne = onePer((db: Db) =>
+  createBatches<string, BookingRow | null>({ ...READS, run: (wanted) => readTogether(db, wanted) }),
+)
+
 /** Null when nothing has this id, whatever it looks like. */
 export async function findBooking(reader: Reader, bookingId: string): Promise<BookingRow | null> {
   if (!isId(bookingId)) return null
-  const [booking] = await readBookings(reader, eq(bookings.id, bookingId), 1)
+  if (!is(reader, PgTransaction)) return readOne(reader as Db)(bookingId)
+  const [booking] = await readTogether(reader, [bookingId])
   return booking ?? null
+}
+
+/** In the order of the ids; null for those that nothing has. */
+export async function readTogether(reader: Reader, wanted: string[]): Promise<(BookingRow | null)[]> {
+  const found = await readBookings(reader, sql`${bookings.id} = any(${ids(wanted)})`, wanted.length)
+  const byId = new Map(found.map((booking) => [booking.id, booking]))
+  return wanted.map((id) => byId.get(id.toLowerCase()) ?? null)
 }
 
 /** Newest first. `cursor` is the id of the last booking of the page before. */
@@ -104,7 +120,7 @@ async function readBookings(reader: Reader, filter: SQL | undefined, limit: numb
     .orderBy(desc(bookings.id))
     .limit(limit)
   if (found.length === 0) return []
-  const keys = pairs(found.map(({ booking }) => booking))
+  const keys = found.map(({ booking }) => booking)
   const [seated, told] = await Promise.all([readSeats(reader, keys), readTimelines(reader, keys)])
   return found.map(({ booking, eventName }) => ({
     ...booking,
@@ -114,38 +130,37 @@ async function readBookings(reader: Reader, filter: SQL | undefined, limit: numb
   }))
 }
 
-const pairs = (list: { eventId: string; id: string }[]): SQL =>
-  sql`(select * from unnest(${ids(list.map((b) => b.eventId))}, ${ids(list.map((b) => b.id))}))`
+type Keys = { eventId: string; id: string }[]
 
-async function readSeats(reader: Reader, keys: SQL): Promise<Map<string, BookedSeat[]>> {
-  const rows = await reader
-    .select({
-      bookingId: bookingSeats.bookingId,
-      ...seatLabelFields,
-      price: bookingSeats.price,
-      live: bookingSeats.live,
-    })
-    .from(bookingSeats)
-    .innerJoin(seats, and(eq(seats.eventId, bookingSeats.eventId), eq(seats.n, bookingSeats.n)))
-    .innerJoin(sections, sectionOfSeat)
-    .innerJoin(tiers, tierOfSeat)
-    .where(sql`(${bookingSeats.eventId}, ${bookingSeats.bookingId}) in ${keys}`)
-    .orderBy(bookingSeats.n)
+async function readSeats(reader: Reader, keys: Keys): Promise<Map<string, BookedSeat[]>> {
+  const rows = await reader.execute<{ [K in keyof BookedSeat]: BookedSeat[K] } & { bookingId: string }>(sql`
+    select key.id as "bookingId", seat.n, section.name as section, seat.row, seat.number, tier.name as tier,
+      booked.price::float8 as price, booked.live
+    from ${keysOf(keys)}
+    cross join lateral (
+      select n, price, live from booking_seats where event_id = key.event_id and booking_id = key.id offset 0) as booked
+    cross join lateral (
+      select n, row_label as row, seat_label as number, section_id, tier_id from seats
+      where event_id = key.event_id and n = booked.n offset 0) as seat
+    join sections section on section.event_id = key.event_id and section.id = seat.section_id
+    join tiers tier on tier.event_id = key.event_id and tier.id = seat.tier_id
+    order by seat.n`)
   return grouped(rows)
 }
 
-async function readTimelines(reader: Reader, keys: SQL): Promise<Map<string, TimelineEntry[]>> {
-  const rows = await reader
-    .select({
-      bookingId: bookingTimeline.bookingId,
-      at: bookingTimeline.at,
-      what: bookingTimeline.what,
-      detail: bookingTimeline.detail,
-    })
-    .from(bookingTimeline)
-    .where(sql`(${bookingTimeline.eventId}, ${bookingTimeline.bookingId}) in ${keys}`)
-    .orderBy(bookingTimeline.id)
-  return grouped(rows)
+async function readTimelines(reader: Reader, keys: Keys): Promise<Map<string, TimelineEntry[]>> {
+  const rows = await reader.execute<{
+    bookingId: string
+    at: string
+    what: string
+    detail: Record<string, unknown> | null
+  }>(sql`
+    select key.id as "bookingId", told.at, told.what, told.detail
+    from ${keysOf(keys)} cross join lateral (
+      select id, at, what, detail from booking_timeline
+      where event_id = key.event_id and booking_id = key.id offset 0) as told
+    order by told.id`)
+  return grouped(rows.map(({ at, ...row }) => ({ ...row, at: new Date(at) })))
 }
 
 function grouped<T extends { bookingId: string }>(rows: T[]): Map<string, Omit<T, 'bookingId'>[]> {
