@@ -22,6 +22,8 @@ interface Entrant {
   flag: string
   /** Stepped back once: called alone when the line has come so far or has ended. */
   deferred: boolean
+  /** May have been called by the separate share, and stands at the watermark then. */
+  priority: boolean
 }
 
 /** I8, I9 and I10 over every room that is enabled. */
@@ -102,8 +104,17 @@ async function readLine(redis: RedisClient, eventId: string): Promise<Line> {
 }
 
 function parseEntrant(accountId: string, text: string): Entrant {
-  const [number, place, flag, deferred] = text.split(':')
-  return { accountId, number: Number(number), place: Number(place), flag: flag!, deferred: deferred === '1' }
+  const [record, times = ''] = text.split(';')
+  const [number, place, flag, deferred] = record!.split(':')
+  // Whoever is called or further has a place written down; everybody else's follows from the number.
+  return {
+    accountId,
+    number: Number(number),
+    place: Number(place),
+    flag: flag!,
+    deferred: deferred === '1',
+    priority: times.split(',')[4] === '1',
+  }
 }
 
 function checkNumbers(eventId: string, { entrants, arrivals }: Line): string[] {
@@ -117,7 +128,10 @@ function checkNumbers(eventId: string, { entrants, arrivals }: Line): string[] {
 
 function checkOrder(eventId: string, { entrants, serving }: Line): string[] {
   return entrants
-    .filter(({ flag, place, deferred }) => 'adc'.includes(flag) && !deferred && place >= serving)
+    .filter(
+      ({ flag, place, deferred, priority }) =>
+        'adc'.includes(flag) && !deferred && !priority && place >= serving,
+    )
     .map(
       ({ accountId, place }) =>
         `account ${accountId} was called at place ${place} of ${serving}, event ${eventId}`,
