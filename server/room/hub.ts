@@ -5,7 +5,7 @@
 import { toRefusal } from '../errors.ts'
 import { CLOSE_CODES, type EndedReason } from '../protocol/codes.ts'
 import { drawFrame, LineBroadcast } from './broadcast.ts'
-import { send, sendError, TIERS, type Socket, type Tier } from './connection.ts'
+import { isBehind, send, sendError, TIERS, type Socket, type Tier } from './connection.ts'
 import { drawnPlaces } from './draw.ts'
 import type { Entrant, RoomSnapshot } from './entrant.ts'
 import type { RoomNews } from './feed.ts'
@@ -20,6 +20,8 @@ const CHECK_EVERY_MS = 1_000
 const ASK_AT_ONCE = 200
 /** Beyond this many, whoever lost the place to a newer tab is told when that next moves. */
 const EARLY_MAX = 1_000
+/** Longer than the answer to a join that was under way takes. */
+const HOLD_ON_MS = 200
 
 /** The place of a number that waits for the draw. */
 const UNDRAWN = -1
@@ -84,7 +86,10 @@ export class EventHub {
 
   /** Each socket is subscribed to one topic, its tier's: a second one for what concerns all costs memory a socket. */
   #publish(which: Tier | 'all', text: string): void {
-    for (const tier of which === 'all' ? TIERS : [which]) this.parts.publish(this.topic(tier), text)
+    if (which !== 'all') return this.parts.publish(this.topic(which), text)
+    for (const tier of TIERS) this.parts.publish(this.topic(tier), text)
+    // Of a tick the next one makes up; of this nothing does but to come back.
+    for (const socket of this.sockets) if (isBehind(socket)) socket.terminate()
   }
 
   socketsOf(accountId: string): number {
@@ -433,7 +438,12 @@ export class EventHub {
   async #holdOn(socket: Socket): Promise<void> {
     const { accountId, connection } = socket.data
     const { room } = this.parts
-    const entrant = await room.entrant(this.eventId, accountId!)
+    let entrant = await room.entrant(this.eventId, accountId!)
+    if (entrant.socket !== '' && entrant.socket !== connection) {
+      // The other one may have been closed while its own join was under way: of two, one must stay.
+      await Bun.sleep(HOLD_ON_MS)
+      entrant = await room.entrant(this.eventId, accountId!)
+    }
     if (this.#byAccount.get(accountId!) !== socket) return
     if (entrant.socket !== '' && entrant.socket !== connection) return this.#replace(socket)
     if (entrant.state === 'outside') return this.settle(socket, entrant)

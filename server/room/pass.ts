@@ -31,7 +31,7 @@ export async function checkPass(
   const room = await roomOf(parts, eventId)
   if (!room.enabled) return 'ok'
   if (!pass) return 'pass_required'
-  const claims = parts.tokens.verifyPass(pass)
+  const claims = parts.tokens.verifyPass(pass, parts.clock.now())
   if (claims === 'expired') return 'pass_expired'
   if (claims === null || claims.accountId !== accountId || claims.eventId !== eventId) return 'pass_invalid'
   const until = await liveUntil(parts, eventId, accountId)

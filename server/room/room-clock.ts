@@ -10,16 +10,19 @@ const SYNC_EVERY_MS = 10_000
 /** A question that took longer says too little about when it was answered. */
 const ROUND_TRIP_MAX_MS = 200
 
-/** Follows Redis' clock; between questions, and while Redis is away, this machine's clock carries it on. */
+/**
+ * Follows Redis' clock. Between questions, and while Redis is away, it is carried on by this machine's steady clock, which
+ * nobody who sets the machine's time can move.
+ */
 export function followRedisClock(redis: RedisClient): RoomClock & { stop(): void } {
-  let ahead = 0
+  let ahead = Date.now() - performance.now()
   const sync = async () => {
     try {
       const asked = performance.now()
       const [seconds, micros] = (await redis.time()).map(Number)
       const roundTripMs = performance.now() - asked
       if (roundTripMs > ROUND_TRIP_MAX_MS) return
-      ahead = seconds! * 1_000 + micros! / 1_000 + roundTripMs / 2 - Date.now()
+      ahead = seconds! * 1_000 + micros! / 1_000 + roundTripMs / 2 - asked - roundTripMs
     } catch {
       // Redis is away; the last known difference still holds.
     }
@@ -28,7 +31,7 @@ export function followRedisClock(redis: RedisClient): RoomClock & { stop(): void
   if (redis.status === 'ready') void sync()
   const timer = setInterval(sync, SYNC_EVERY_MS)
   return {
-    now: () => Math.floor(Date.now() + ahead),
+    now: () => Math.floor(performance.now() + ahead),
     stop() {
       clearInterval(timer)
       redis.off('ready', sync)
