@@ -135,12 +135,26 @@ export class RoomPoll {
   }
 
   #takeRoom(view: RoomView): void {
-    const { enabled: _, waiting, serving, perMinute, gone, seatsLeft, flow, reach, ...room } = view
+    const {
+      enabled: _,
+      waiting,
+      serving,
+      perMinute,
+      gone,
+      seatsLeft,
+      flow,
+      leaving,
+      step,
+      reach,
+      ...room
+    } = view
     this.#tell(JSON.stringify({ ...room, serverTime: '' }), { type: 'room', ...room })
     this.#hooks.frame({
       type: 'line',
       ...{ waiting, serving, perMinute, gone, seatsLeft, at: room.serverTime },
       ...(flow === undefined ? {} : { flow }),
+      ...(leaving === undefined ? {} : { leaving }),
+      ...(step === undefined ? {} : { step }),
       ...(reach === undefined ? {} : { reach }),
     })
   }
