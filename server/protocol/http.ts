@@ -443,7 +443,7 @@ export type RoomView = Static<typeof RoomView>
 /** The 64 hex digits of a SHA-256. */
 const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' })
 const hex = { pattern: '^([0-9a-f]{2})+$' }
-export const DrawView = Type.Object({
+const DRAW_HEADER = {
   event: Id,
   algorithm: Type.String(),
   commitment: Hash,
@@ -465,6 +465,9 @@ export const DrawView = Type.Object({
   seed: Hash,
   drawnAt: Instant,
   digest: Hash,
+}
+export const DrawView = Type.Object({
+  ...DRAW_HEADER,
   leaves: Type.String({ description: 'Base64 of 32 bytes a number, by number' }),
 })
 export const DrawProofQuery = Type.Object({
@@ -476,6 +479,7 @@ export const DrawProofView = Type.Object({
   place: Type.Integer(),
   leaf: Hash,
   path: Type.Array(Hash, { description: 'The nodes beside the way to the root, lowest first' }),
+  draw: Type.Object(DRAW_HEADER, { description: 'The draw without its leaves' }),
 })
 export type DrawProofView = Static<typeof DrawProofView>
 export const RoomSettingsView = Type.Composite([

@@ -30,8 +30,8 @@ async function publishedDraw(context: Context, eventId: string): Promise<DrawRec
   })
 }
 
-function headerOf(record: DrawRecord): DrawHeader {
-  return {
+function headerOf(record: DrawRecord): DrawHeader & { digest: string } {
+  const header: DrawHeader = {
     event: record.eventId,
     algorithm: DRAW_ALGORITHM,
     commitment: commitmentText(record),
@@ -43,6 +43,7 @@ function headerOf(record: DrawRecord): DrawHeader {
     seed: toHex(record.seed!),
     drawnAt: record.drawnAt!.toISOString(),
   }
+  return { ...header, digest: toHex(hashNow(digestOf(header), sha256)) }
 }
 
 export const drawRoutes = (context: Context) =>
@@ -53,11 +54,10 @@ export const drawRoutes = (context: Context) =>
       async ({ params, request }) => {
         const record = await publishedDraw(context, params.eventId)
         const header = headerOf(record)
-        const digest = toHex(hashNow(digestOf(header), sha256))
-        const headers = { etag: `"${digest}"`, 'cache-control': CACHE }
+        const headers = { etag: `"${header.digest}"`, 'cache-control': CACHE }
         if (request.headers.get('if-none-match') === headers.etag)
           return new Response(null, { status: 304, headers })
-        return new Response(streamDraw(context, { ...header, digest }), {
+        return new Response(streamDraw(context, header), {
           headers: { ...headers, 'content-type': 'application/json' },
         })
       },
@@ -93,6 +93,7 @@ export const drawRoutes = (context: Context) =>
           place: placeOf(number),
           leaf: toHex(sha256(leafBytes(number, accountId))),
           path: (await draws.proof(record, number)).map(toHex),
+          draw: headerOf(record),
         })
       },
       {

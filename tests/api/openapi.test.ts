@@ -54,6 +54,7 @@ const ROUTES = [
   'GET /event/{eventId}/room/challenge',
   'POST /event/{eventId}/room/challenge',
   'GET /event/{eventId}/room/draw',
+  'GET /event/{eventId}/room/draw/proof',
   'GET /event/{eventId}/room/stats',
   'GET /event/{eventId}/room/steps',
   'GET /event/{eventId}/room/line.csv',

@@ -4,6 +4,7 @@ import type {
   AvailabilityView,
   BookingView,
   CheckoutView,
+  DrawProofView,
   EntrantView,
   EventSummary,
   EventView,
@@ -27,6 +28,8 @@ export const getAvailability = (eventId: string) =>
   ask<AvailabilityView>(`/event/${at(eventId)}/availability`)
 export const getRoom = (eventId: string) => ask<RoomView>(`/event/${at(eventId)}/room`)
 export const getEntrant = (eventId: string) => ask<EntrantView>(`/event/${at(eventId)}/room/me`)
+export const getDrawProof = (eventId: string, number: number) =>
+  ask<DrawProofView>(`/event/${at(eventId)}/room/draw/proof`, { query: { number: String(number) } })
 export const leaveRoom = (eventId: string) =>
   ask(`/event/${at(eventId)}/room/leave`, { method: 'POST', key: newKey() })
 

@@ -9,6 +9,7 @@ import {
 } from '../../../server/protocol/forecast.ts'
 import type {
   AdmittedFrame,
+  DrawFrame,
   JoinedFrame,
   LineFrame,
   NoticeFrame,
@@ -28,6 +29,7 @@ import {
 import { serverClock } from '../net/server-clock.ts'
 import { EventLink, type LinkState } from '../net/link.ts'
 import { jumpReason, type ToldWait } from './line-estimate.ts'
+import type { Promised } from './draw-check.ts'
 import { Proof } from './proof.svelte.ts'
 import { session } from './session.svelte.ts'
 
@@ -43,6 +45,9 @@ const NOTICES_KEPT = 5
 /** How often what is said of the wait is held against what was said before, and how long a reason stays. */
 const COMPARE_EVERY_MS = 20_000
 const REASON_MS = 60_000
+/** The code of the draw is fetched within this long of entering a lobby. */
+const DRAW_LOAD_MS = 20_000
+const loadDraw = () => import('./draw-check.ts')
 const JOINABLE: ReadonlySet<string> = new Set(['lobby', 'open', 'paused', 'sold_out'])
 
 export class Line {
@@ -55,6 +60,8 @@ export class Line {
   /** How many were ahead when we came in. */
   startAhead = $state<number | null>(null)
   claimBefore = $state<string | null>(null)
+  /** What this page was shown of the draw before its seed could be known. */
+  promised = $state.raw<Promised>({ commitment: null, root: null })
   /** Has claimed and waits at the door for a free pass. */
   claimed = $state(false)
   claiming = $state(false)
@@ -219,12 +226,31 @@ export class Line {
         this.problem = plainProblem(frame.code)
         return
       case 'draw':
-        // The place follows from the draw; the line tells us ours when we ask again.
-        if (this.#mayJoin()) this.#socket.send(this.#joinFrame())
+        return void this.#takeDraw(frame)
     }
   }
 
+  /** Everybody hears of the draw at once, so nobody asks for the place: it follows from the number. */
+  async #takeDraw(frame: DrawFrame): Promise<void> {
+    const { joined } = this
+    if (joined?.place !== null || joined.number >= frame.entrants) return
+    try {
+      const { placeInDraw } = await loadDraw()
+      const place = await placeInDraw(frame, joined.number)
+      if (this.joined === joined) this.#standAt({ ...joined, place })
+    } catch {
+      // Nothing to compute it with here: the line knows the place too.
+      if (this.joined === joined && this.#mayJoin()) this.#socket.send(this.#joinFrame())
+    }
+  }
+
+  #standAt(joined: JoinedFrame): void {
+    this.joined = joined
+    this.#markStart()
+  }
+
   #hearRoom(frame: RoomFrame): void {
+    if (frame.phase === 'lobby') this.promised = { commitment: frame.commitment, root: frame.root ?? null }
     serverClock.sample(Date.parse(frame.serverTime), null)
     const turned = this.room !== null && this.room.epoch !== frame.epoch
     this.room = frame
@@ -236,9 +262,10 @@ export class Line {
   #hearJoined(frame: JoinedFrame): void {
     if (this.joined?.number !== frame.number || this.joined.epoch !== frame.epoch) this.startAhead = null
     if (this.joined?.place !== frame.place) this.#toldWait = null
-    this.joined = frame
     this.problem = null
-    this.#markStart()
+    this.#standAt(frame)
+    // Fetched while there is time, each browser at its own moment.
+    if (frame.place === null) setTimeout(() => void loadDraw().catch(() => {}), Math.random() * DRAW_LOAD_MS)
     if (this.#deferring && frame.deferred) {
       this.standing = 'waiting'
       this.claimBefore = null
