@@ -94,10 +94,20 @@ export function newSocketData(
   }
 }
 
-/** A socket that was closed meanwhile, or reads too slowly, loses the frame; its state heals when it comes back. */
-export function send(socket: Socket, frame: ServerFrame): void {
-  socket.send(JSON.stringify(frame))
+/** Unread bytes a socket may pile up: some hundred frames. Beyond it loses what is told to all by topic. */
+export const BACKPRESSURE_BYTES = 64 * 1_024
+/** What Bun answers for a frame it did not take. */
+const DROPPED = 0
+
+export const send = (socket: Socket, frame: ServerFrame): void => sendText(socket, JSON.stringify(frame))
+
+/** A frame nobody repeats: whoever reads too slowly to get it is cut off, and finds its state when it comes back. */
+export function sendText(socket: Socket, text: string): void {
+  if (socket.send(text) === DROPPED) socket.terminate()
 }
+
+/** Reads so slowly that what was just published to it was dropped. */
+export const isBehind = (socket: Socket): boolean => socket.getBufferedAmount() > BACKPRESSURE_BYTES
 
 export function sendError(socket: Socket, code: ErrorCode, message = messageOf(code)): void {
   send(socket, { type: 'error', code, message })

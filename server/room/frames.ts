@@ -6,7 +6,7 @@ import { faultFields } from '../log.ts'
 import { CLOSE_CODES, LIMITS } from '../protocol/codes.ts'
 import type { ClientFrame } from '../protocol/socket.ts'
 import { limit } from '../rate-limit.ts'
-import { send, sendError, sendRefusal, type Socket } from './connection.ts'
+import { send, sendError, sendRefusal, sendText, type Socket } from './connection.ts'
 import { enterRoom } from './entry.ts'
 import type { EventHub } from './hub.ts'
 
@@ -42,10 +42,8 @@ async function handle(context: Context, hub: EventHub, socket: Socket, frame: Cl
       return hello(context, hub, socket, frame.token)
     case 'watch':
       data.stopSeats?.()
-      data.stopSeats = context.availability.watch(
-        eventId,
-        frame.version,
-        (_frame, text) => void socket.send(text),
+      data.stopSeats = context.availability.watch(eventId, frame.version, (_frame, text) =>
+        sendText(socket, text),
       )
       return
     case 'unwatch':

@@ -7,7 +7,7 @@ import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import { CLOSE_CODES, LIMITS } from '../protocol/codes.ts'
 import { comeBackMs } from './come-back.ts'
-import { newSocketData, readFrame, type Socket, type SocketData } from './connection.ts'
+import { BACKPRESSURE_BYTES, newSocketData, readFrame, type Socket, type SocketData } from './connection.ts'
 import { workThrough } from './frames.ts'
 import { EventHub } from './hub.ts'
 import { checkSessions } from './session-watch.ts'
@@ -18,8 +18,6 @@ export type { SocketData } from './connection.ts'
 const SWEEP_EVERY_MS = 1_000
 /** Pings keep an idle socket open; one that answers none for this long has gone. */
 const IDLE_SECONDS = 60
-/** Unread bytes a socket may pile up before it is closed: some hundred frames. */
-const BACKPRESSURE_BYTES = 64 * 1024
 
 export interface Sockets {
   /** Answers the request itself when it is refused; undefined once it is a socket. */
@@ -92,7 +90,8 @@ export function createSockets(context: Context): Sockets {
       idleTimeout: IDLE_SECONDS,
       sendPings: true,
       backpressureLimit: BACKPRESSURE_BYTES,
-      closeOnBackpressureLimit: true,
+      // It loses ticks, the next of which says all that the lost ones did.
+      closeOnBackpressureLimit: false,
       perMessageDeflate: false,
       open(socket) {
         telemetry.socketOpened()
