@@ -139,10 +139,10 @@ describe('somebody whose tab is closed', () => {
   })
 })
 
-describe('priority', () => {
-  const joinAhead = (room: TestLine, who: string) =>
-    room.line.join(room.eventId, who, { socket: who, priority: true })
+const joinAhead = (room: TestLine, who: string) =>
+  room.line.join(room.eventId, who, { socket: who, priority: true })
 
+describe('priority', () => {
   test('takes its share of the calls while others wait, and no more', async () => {
     const room = await lines.make({
       activeMax: 1_000,
