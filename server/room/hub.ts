@@ -20,6 +20,8 @@ const CHECK_EVERY_MS = 1_000
 const ASK_AT_ONCE = 200
 /** Beyond this many, whoever lost the place to a newer tab is told when that next moves. */
 const EARLY_MAX = 1_000
+/** Longer than the answer to a join that was under way takes. */
+const HOLD_ON_MS = 200
 
 /** The place of a number that waits for the draw. */
 const UNDRAWN = -1
@@ -436,7 +438,12 @@ export class EventHub {
   async #holdOn(socket: Socket): Promise<void> {
     const { accountId, connection } = socket.data
     const { room } = this.parts
-    const entrant = await room.entrant(this.eventId, accountId!)
+    let entrant = await room.entrant(this.eventId, accountId!)
+    if (entrant.socket !== '' && entrant.socket !== connection) {
+      // The other one may have been closed while its own join was under way: of two, one must stay.
+      await Bun.sleep(HOLD_ON_MS)
+      entrant = await room.entrant(this.eventId, accountId!)
+    }
     if (this.#byAccount.get(accountId!) !== socket) return
     if (entrant.socket !== '' && entrant.socket !== connection) return this.#replace(socket)
     if (entrant.state === 'outside') return this.settle(socket, entrant)
