@@ -28,7 +28,6 @@ interface Reporting {
 /** `server` is a name no other process has. A report that is lost is one second of silence. */
 export function reportBookingHealth(line: Pick<Line, 'run'>, server: string) {
   const events = new Map<string, Reporting>()
-  const newSecond = (): Second => ({ attempts: 0, conflicts: 0, errors: 0, latencies: [] })
 
   async function report(eventId: string, reporting: Reporting): Promise<void> {
     const { attempts, conflicts, errors, p95Ms } = healthOf(reporting.seconds)
@@ -58,6 +57,8 @@ export function reportBookingHealth(line: Pick<Line, 'run'>, server: string) {
     close: () => clearInterval(timer),
   }
 }
+
+const newSecond = (): Second => ({ attempts: 0, conflicts: 0, errors: 0, latencies: [] })
 
 function healthOf(seconds: Second[]): BookingHealth {
   const sum = (field: 'attempts' | 'conflicts' | 'errors') =>

@@ -11,8 +11,16 @@ beforeAll(async () => {
 afterAll(() => app.close(), START_WITHIN_MS)
 
 const step = (epoch: number, seq: number, serving: number): NewStep => ({
-  ...{ epoch, seq, serving, at: Date.now(), kind: 'called' },
-  ...{ called: 5, claimed: 3, noShows: 1, active: 3, detail: { by: 'rate' } },
+  epoch,
+  seq,
+  serving,
+  at: Date.now(),
+  kind: 'called',
+  called: 5,
+  claimed: 3,
+  noShows: 1,
+  active: 3,
+  detail: { by: 'rate' },
 })
 
 test('steps saved twice are there once, in order', async () => {
