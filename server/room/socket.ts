@@ -16,6 +16,8 @@ import { admitRequest, refuseUpgrade } from './upgrade.ts'
 export type { SocketData } from './connection.ts'
 
 const SWEEP_EVERY_MS = 1_000
+/** Upgrades looked at together; whoever comes beyond them is refused at once, and comes back later. */
+const UPGRADES_AT_ONCE = 2_000
 /** Pings keep an idle socket open; one that answers none for this long has gone. */
 const IDLE_SECONDS = 60
 
@@ -56,8 +58,11 @@ export function createSockets(context: Context): Sockets {
     return hub
   }
 
+  let upgrading = 0
   async function upgrade(request: Request, upgrader: Server<SocketData>): Promise<Response | undefined> {
+    upgrading += 1
     try {
+      if (upgrading > UPGRADES_AT_ONCE) throw new Refusal('overloaded')
       const { eventId, identity } = await admitRequest(context, request, draining)
       if (!(await room.view(eventId))) throw new Refusal('not_found')
       const data = newSocketData(room.server, eventId, identity, Date.now(), context.addressOf(request))
@@ -68,6 +73,8 @@ export function createSockets(context: Context): Sockets {
       return undefined
     } catch (fault) {
       return refuseUpgrade(context, request, fault)
+    } finally {
+      upgrading -= 1
     }
   }
 
