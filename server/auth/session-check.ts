@@ -31,7 +31,7 @@ export async function isOpen({ redis, ledger }: Needs, sessionId: string): Promi
 }
 
 /**
- * As isOpen, for sockets, which come by the thousand within seconds and are each asked about once a minute: Postgres
+ * As isOpen, for sockets, which come by the thousand within seconds: Postgres
  * answers for all of a moment in one statement, and Redis is only asked while Postgres is away.
  */
 export async function isOpenForSocket({ redis, ledger }: Needs, sessionId: string): Promise<boolean> {
@@ -43,6 +43,10 @@ export async function isOpenForSocket({ redis, ledger }: Needs, sessionId: strin
     return known === OPEN
   }
 }
+
+/** Which of many sessions are open, as Postgres knows it. */
+export const openSessions = ({ ledger }: Needs, sessionIds: string[]): Promise<Set<string>> =>
+  listOpenSessions(ledger.db, sessionIds)
 
 function askLedger(ledger: Needs['ledger'], sessionId: string): Promise<boolean> {
   let ask = askers.get(ledger)
