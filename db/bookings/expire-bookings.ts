@@ -6,31 +6,10 @@ import { stageOutbox } from '../outbox.ts'
 import { bookings, bookingSeats, seats } from '../schema.ts'
 import { freeSeats, type Freed } from './free-seats.ts'
 import { settleAfterCommit, type Gate } from './gate.ts'
-import { ids, isId, lockBooking, lockSeatsOf } from './rows.ts'
+import { ids } from './rows.ts'
 
 /** A sweep's transaction: small enough not to hold locks for long. */
 const SWEEP_BATCH = 200
-
-/**
- * Ends one booking if it is PENDING and overdue; anything else is left alone, however often it is called.
- * `dueInMs` says how long a booking that is still held has to go; null when there is nothing left to do.
- */
-export async function expireBooking(
-  gate: Gate,
-  { eventId, bookingId }: { eventId: string; bookingId: string },
-): Promise<{ expired: boolean; dueInMs: number | null }> {
-  if (!isId(eventId) || !isId(bookingId)) return { expired: false, dueInMs: null }
-  const outcome = await inTransaction(gate.db, async (tx) => {
-    await lockSeatsOf(tx, eventId, bookingId)
-    const booking = await lockBooking(tx, eventId, bookingId)
-    if (!booking || booking.status !== 'PENDING') return { freed: null, dueInMs: null }
-    if (!booking.overdue)
-      return { freed: null, dueInMs: Math.max(1, booking.expiresAt.getTime() - Date.now()) }
-    return { freed: await expireAndTell(tx, [booking]), dueInMs: null }
-  })
-  if (outcome.freed) await settleAfterCommit(gate, outcome.freed.seats)
-  return { expired: (outcome.freed?.ended.length ?? 0) > 0, dueInMs: outcome.dueInMs }
-}
 
 /**
  * Ends up to `limit` overdue bookings, oldest first. Several processes may sweep at once: each takes what nobody

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { and, eq, sql } from 'drizzle-orm'
 import { runAudit } from '../../db/audit.ts'
 import { confirmBooking } from '../../db/bookings/confirm-booking.ts'
-import { expireBooking } from '../../db/bookings/expire-bookings.ts'
+import { expireDueBookings } from '../../db/bookings/expire-bookings.ts'
 import { findBooking } from '../../db/bookings/read-bookings.ts'
 import { releaseBooking } from '../../db/bookings/release-booking.ts'
 import { bookings, outbox, payments, seats, tickets } from '../../db/schema.ts'
@@ -123,7 +123,7 @@ describe('money after the expiry', () => {
       const eventId = await anEvent(t.db)
       const booking = await aHold(t.gate, { eventId, seats: [0, 1] })
       await makeOverdue(booking.id)
-      if (swept) expect((await expireBooking(t.gate, { eventId, bookingId: booking.id })).expired).toBe(true)
+      if (swept) expect(await expireDueBookings(t.gate)).toEqual({ expired: 1 })
       const outcome = await confirm(booking)
       if (!outcome.ok) throw new Error(outcome.refusal)
       expect(outcome.booking).toMatchObject({ status: 'CONFIRMED', endedAt: null })
@@ -145,7 +145,7 @@ describe('money after the expiry', () => {
     const eventId = await anEvent(t.db)
     const booking = await aHold(t.gate, { eventId, seats: [0, 1] })
     await makeOverdue(booking.id)
-    await expireBooking(t.gate, { eventId, bookingId: booking.id })
+    await expireDueBookings(t.gate)
     await aHold(t.gate, { eventId, seats: [1] })
     expect(await confirm(booking)).toEqual({ ok: false, refusal: 'booking_expired', refunding: true })
     const again = await confirm(booking)

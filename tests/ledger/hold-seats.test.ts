@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { and, eq, sql } from 'drizzle-orm'
 import { runAudit } from '../../db/audit.ts'
-import { expireBooking } from '../../db/bookings/expire-bookings.ts'
+import { expireDueBookings } from '../../db/bookings/expire-bookings.ts'
 import { holdSeats } from '../../db/bookings/hold-seats.ts'
 import { findBooking } from '../../db/bookings/read-bookings.ts'
 import { findAnswer } from '../../db/idempotency.ts'
@@ -151,10 +151,7 @@ describe('a hold', () => {
     expect((await findBooking(t.db, old.id))!.status).toBe('EXPIRED')
     expect(await seatRow(eventId, 0)).toMatchObject({ status: 'AVAILABLE', bookingId: null, version: 2 })
     expect(await seatRow(eventId, 1)).toMatchObject({ status: 'RESERVED', bookingId: booking.id, version: 3 })
-    expect(await expireBooking(t.gate, { eventId, bookingId: old.id })).toEqual({
-      expired: false,
-      dueInMs: null,
-    })
+    expect(await expireDueBookings(t.gate)).toEqual({ expired: 0 })
   })
 })
 

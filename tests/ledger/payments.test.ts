@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import { runAudit } from '../../db/audit.ts'
-import { expireBooking } from '../../db/bookings/expire-bookings.ts'
+import { expireDueBookings } from '../../db/bookings/expire-bookings.ts'
 import { findBooking } from '../../db/bookings/read-bookings.ts'
 import {
   chargeSandbox,
@@ -90,7 +90,7 @@ describe('paying', () => {
       .set({ expiresAt: sql`now()` })
       .where(eq(bookings.id, booking.id))
     expect(refusalOf(await pay(booking, 'sandbox_ok'))).toBe('booking_expired')
-    await expireBooking(t.gate, { eventId: booking.eventId, bookingId: booking.id })
+    await expireDueBookings(t.gate)
     expect(refusalOf(await pay(booking, 'sandbox_ok'))).toBe('booking_expired')
     expect(await listPaymentsOf(t.db, booking)).toHaveLength(0)
   })
