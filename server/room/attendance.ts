@@ -80,7 +80,7 @@ export function createAttendance({ redis, clock, server, revive }: AttendancePar
       if (answer[0] !== 'attended') return void (await revive(eventId))
       if (Number(answer[2]) !== memory.epoch && memory.epoch > 0) await giveBack(eventId, memory)
       if (skip === 0) hear(room, answer)
-      const told = memory.attended(answer, clock.now(), false)
+      const told = memory.attended(answer, clock.now())
       if (told < PASSES_AT_ONCE) break
       skip += told
     }

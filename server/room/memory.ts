@@ -52,8 +52,8 @@ export class LineMemory {
     this.#over.push(pass.issuedAt)
   }
 
-  /** What attend.lua answered at `now`; `whole` = read from the first pass on. Answers how many passes it told. */
-  attended(answer: ScriptAnswer, now: number, whole: boolean): number {
+  /** What attend.lua answered at `now`. Answers how many passes it told. */
+  attended(answer: ScriptAnswer, now: number): number {
     const [, , epoch, arrivals, serving, admitted] = answer.map(Number) as number[]
     if (epoch !== this.epoch) this.#forget(epoch!)
     this.arrivals = Math.max(this.arrivals, arrivals!)
@@ -64,7 +64,6 @@ export class LineMemory {
       this.#keep(answer[at]!, { number: Number(answer[at + 1]), issuedAt: now, endsAt })
       this.latestEnd = Math.max(this.latestEnd, endsAt)
     }
-    if (whole) this.complete = true
     this.#prune(now)
     return (answer.length - ATTENDED_FIELDS) / PASS_FIELDS
   }
