@@ -16,7 +16,7 @@
 //   pass of the old epoch may still be in use; whoever shows the signed ticket of an old number gets that number back.
 import type { RedisClient } from '../../db/redis.ts'
 import type { RoomProgress, RoomSettings } from '../../db/rooms.ts'
-import type { ErrorCode, RoomPhase } from '../protocol/codes.ts'
+import { LIMITS, type ErrorCode, type RoomPhase } from '../protocol/codes.ts'
 import type { PlaceClaims, Tokens } from '../tokens.ts'
 import { restoredDraw, waitsForDraw } from './draw.ts'
 import type { Draws } from './draws.ts'
@@ -33,7 +33,7 @@ import type { RoomClock } from './room-clock.ts'
 import { refuseLost, runScript, type ScriptAnswer, type ScriptArgument, type ScriptName } from './scripts.ts'
 
 /** How many go first when somebody called steps back. */
-export const DEFER_PLACES = 50
+export const DEFER_PLACES = LIMITS.deferPlaces
 /** Numbers left out when Redis was lost: more than can have been given out since the last save to Postgres. */
 export const EPOCH_GAP = 100_000
 const RATE_WINDOW_MS = 60_000
@@ -178,12 +178,12 @@ export function createLine(parts: RoomParts) {
         claims && claims !== 'expired' && claims.accountId === accountId && claims.eventId === eventId
           ? claims
           : null
-      const enter = (ticket: PlaceClaims | null, listed = '') =>
+      const enter = (claimed: PlaceClaims | null, listed = '') =>
         run('join', eventId, [
           accountId,
           socket,
-          ticket?.number ?? '',
-          ticket?.epoch ?? '',
+          claimed?.number ?? '',
+          claimed?.epoch ?? '',
           HTTP_PRESENCE_SECONDS,
           priority ? '1' : '',
           listed,
@@ -195,9 +195,10 @@ export function createLine(parts: RoomParts) {
       }
       const phase = answer === null ? 'off' : answer[0] === 'refused' ? (answer[1] as RoomPhase) : null
       if (phase === null) {
-        const { entrant } = moved(accountId, answer!)
-        if (entrant.number !== null) parts.witness?.numbered(eventId, entrant.epoch, entrant.number)
-        return { ok: true, entrant }
+        const move = moved(accountId, answer!)
+        const { number, epoch } = move.entrant
+        if (number !== null) parts.witness?.numbered(eventId, epoch, number)
+        return move
       }
       const message = REFUSED_TO_JOIN[phase]
       return { ok: false, refusal: 'event_not_on_sale', ...(message ? { message } : {}) }

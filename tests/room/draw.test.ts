@@ -48,6 +48,8 @@ function placesByRecord({ keeper }: TestLine): (number: number) => number {
   const { seed, entrants } = keeper.record!
   return placesOf(hashNow(expandDraw(seed!, entrants!), sha256))
 }
+const back = (room: TestLine, accountId: string, number: number, epoch: number) =>
+  enter(room, accountId, ticketOf(room, accountId, number, epoch))
 const wipe = (room: TestLine) => room.redis.del(...roomKeys(room.eventId))
 const placesOfAll = async (room: TestLine, count: number) =>
   Promise.all(people(count).map(async (person) => (await entrant(room, person)).place))
@@ -241,9 +243,6 @@ describe('a server killed in the middle of the draw', () => {
 })
 
 describe('a Redis lost', () => {
-  const back = async (room: TestLine, accountId: string, number: number, epoch: number) =>
-    enter(room, accountId, ticketOf(room, accountId, number, epoch))
-
   test('before the draw: tickets get their numbers back, the gap is nobody, and the list waits for them', async () => {
     const room = await lobby(10, { activeMax: 4 })
     await room.save()

@@ -124,10 +124,11 @@ describe('arrival and place', () => {
   })
 })
 
-describe('the tree', () => {
-  const leavesOf = (count: number) =>
-    Buffer.concat(Array.from({ length: count }, (_, i) => sha256(leafBytes(i, `account-${i}`))))
+const leavesOf = (count: number) =>
+  Buffer.concat(Array.from({ length: count }, (_, i) => sha256(leafBytes(i, `account-${i}`))))
+const node = (left: Uint8Array, right: Uint8Array) => sha256(Buffer.concat([Uint8Array.of(1), left, right]))
 
+describe('the tree', () => {
   test('proves each leaf to the root, and nothing else', async () => {
     for (const count of [1, 2, 3, 5, 6, 7, 8, 33, 100]) {
       const levels = await inSlices(merkleLevels(leavesOf(count), sha256))
@@ -149,8 +150,6 @@ describe('the tree', () => {
   })
 
   test('has the root of RFC 6962 over the leaves of its own example size', () => {
-    const node = (left: Uint8Array, right: Uint8Array) =>
-      sha256(Buffer.concat([Uint8Array.of(1), left, right]))
     const leaves = Array.from({ length: 7 }, (_, i) => sha256(leafBytes(i, `account-${i}`)))
     const [a, b, c, d, e, f, g] = leaves as [Uint8Array, ...Uint8Array[]]
     const expected = node(node(node(a, b!), node(c!, d!)), node(node(e!, f!), g!))

@@ -30,7 +30,8 @@ describe('a socket', () => {
     const { eventId } = await app.event({ room: ROOM })
     const visitor = await openSocket(app.url, eventId)
     const room = await visitor.next('room')
-    expect(room).toMatchObject({ phase: 'open', doorSeconds: 30, passSeconds: 600, commitment: null })
+    expect(room).toMatchObject({ phase: 'open', doorSeconds: 30, passSeconds: 600 })
+    expect(room.commitment).toMatch(/^[0-9a-f]{64}$/)
     expect(await visitor.next('line')).toMatchObject({ waiting: 0, seatsLeft: 20 })
   })
 
