@@ -1,7 +1,7 @@
 // Owns what one server says of itself to every line it serves: that it is there, and what it remembers of the line. A
 // server nobody hears of has its people's grace started; a line that knows less than a server remembers was lost.
 import type { RedisClient } from '../../db/redis.ts'
-import { roomKeys } from './keys.ts'
+import { roomKey } from './keys.ts'
 import { LineMemory } from './memory.ts'
 import type { RoomClock } from './room-clock.ts'
 import { runScript, type ScriptAnswer } from './scripts.ts'
@@ -133,7 +133,7 @@ export function createAttendance({ redis, clock, server, revive }: AttendancePar
       return () => {
         room.missed = null
         room.usedAt = Date.now()
-        redis.zrem(roomKeys(eventId).at(-1)!, server).catch(() => {
+        redis.zrem(roomKey(eventId, 'servers'), server).catch(() => {
           // Redis is away: the server is missed later, and finds nobody's grace to start.
         })
       }
