@@ -1,7 +1,7 @@
 /** Owns the reference: the least Bun.serve that holds sockets, publishes to them and answers a frame. */
 import type { ServerWebSocket } from 'bun'
 
-/** How often each tier is told, and which share of the sockets stands in it: as given in BARE. */
+/** How often each tier is told, and which share of the sockets stands in it: its one argument, as JSON. */
 interface Bare {
   port: number
   answers: string[]
@@ -10,7 +10,7 @@ interface Bare {
   line: string
 }
 
-const { port, answers, tiers, line } = JSON.parse(process.env.BARE!) as Bare
+const { port, answers, tiers, line } = JSON.parse(process.argv[2]!) as Bare
 let opened = 0
 
 const server = Bun.serve({

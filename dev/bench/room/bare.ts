@@ -51,8 +51,7 @@ export async function measureBare({ waiters, servers, generators }: Load): Promi
   }))
   const bare = JSON.stringify({ port, tiers, line: LINE, answers: [JOINED, LINE] })
   const processes = Array.from({ length: servers }, () =>
-    Bun.spawn([process.execPath, join(import.meta.dir, '../bare-server.ts')], {
-      env: { ...process.env, BARE: bare },
+    Bun.spawn([process.execPath, join(import.meta.dir, '../bare-server.ts'), bare], {
       stdio: ['ignore', 'pipe', 'inherit'],
     }),
   )
