@@ -240,6 +240,25 @@ describe('a server killed in the middle of the draw', () => {
     expect(await room.draw(first)).toBe('stale')
     expect((await look(room)).drawn).toBe(20)
   })
+
+  test('a holder that loses the lease before the last step does not take it', async () => {
+    const room = await lobby(5)
+    room.pass(LOBBY_MS)
+    const fence = (await tickRoom(room.line, room.eventId, 'one', room.seats)).drawDue!
+    const { run } = room.line
+    room.line.run = async (name, ...rest) => {
+      if (name === 'draw-places') {
+        room.line.run = run
+        room.pass(3_000)
+        await tickRoom(room.line, room.eventId, 'two', room.seats)
+      }
+      return run(name, ...rest)
+    }
+    expect(await room.draw(fence)).toBe('stale')
+    expect(await look(room)).toMatchObject({ phase: 'lobby', drawn: 0 })
+    await room.tick('two')
+    expect((await look(room)).drawn).toBe(5)
+  })
 })
 
 describe('a Redis lost', () => {
@@ -349,6 +368,25 @@ describe('a Redis lost', () => {
     for (const [state, place] of called)
       expect(state).toBe(lowest.includes(place as number) ? 'called' : 'waiting')
     expect(serving).toBeGreaterThan(0)
+  })
+
+  test('a ticket that comes while the list is read is too late for it, and gets a number behind', async () => {
+    const room = await lobby(10)
+    await room.save()
+    await wipe(room)
+    room.pass(LOBBY_MS)
+    await back(room, 'p1', 1, 1)
+    await room.tick()
+    room.pass(RETURN_MS)
+    const { fix } = room.keeper
+    let late: number | null = null
+    room.keeper.fix = async (...args) => {
+      late = (await back(room, 'p2', 2, 1)).number
+      return fix(...args)
+    }
+    await room.tick()
+    expect(late).toBe(10 + EPOCH_GAP)
+    expect((await look(room)).waiting + (await look(room)).called).toBe(2)
   })
 
   test('in the lobby holds nobody up: no pass of the lost epoch can be in use', async () => {
