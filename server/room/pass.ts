@@ -4,7 +4,7 @@ import type { RoomSettings } from '../../db/rooms.ts'
 import { Refusal } from '../errors.ts'
 import type { Tokens } from '../tokens.ts'
 import type { RoomSnapshot } from './entrant.ts'
-import { roomKeys } from './keys.ts'
+import { roomKey } from './keys.ts'
 import type { RoomClock } from './room-clock.ts'
 
 export type PassVerdict = 'ok' | 'pass_required' | 'pass_invalid' | 'pass_expired'
@@ -17,8 +17,6 @@ export interface PassParts {
   view(eventId: string): Promise<RoomSnapshot | null>
   loadSettings(eventId: string): Promise<RoomSettings | null>
 }
-
-const ACTIVE_KEY = 9
 
 /**
  * `pass` is the X-Admission-Pass header, null when absent. `ok` when the event has no room switched on. While Redis is
@@ -57,7 +55,7 @@ async function roomOf(parts: PassParts, eventId: string): Promise<RoomState> {
 
 async function liveUntil({ redis }: PassParts, eventId: string, accountId: string) {
   try {
-    const score = await redis.zscore(roomKeys(eventId)[ACTIVE_KEY]!, accountId)
+    const score = await redis.zscore(roomKey(eventId, 'active'), accountId)
     return score === null ? null : Number(score)
   } catch {
     return 'unknown' as const

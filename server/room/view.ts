@@ -6,7 +6,7 @@ import { FLOW_LIMITS, type FlowLimit } from '../protocol/codes.ts'
 import type { EntrantView, RoomSettingsView, RoomStatsView, RoomView } from '../protocol/http.ts'
 import { lineFrame, roomFrame } from './broadcast.ts'
 import type { Entrant, RoomSnapshot } from './entrant.ts'
-import { roomKey, roomKeys } from './keys.ts'
+import { roomKey } from './keys.ts'
 import type { Line } from './room.ts'
 
 import { refuseLost } from './scripts.ts'
@@ -15,7 +15,6 @@ import { refuseLost } from './scripts.ts'
 const POLL_NEAR_MS = 1_000
 const POLL_FAR_MS = 10_000
 const POLL_MS_PER_PLACE = 10
-const WAITS_KEY = 13
 /** As many as the scripts keep. */
 const WAITS_KEPT = 1_000
 /** As the scripts keep shares and averages. */
@@ -78,7 +77,7 @@ export async function roomStats(
   snapshot: RoomSnapshot,
   settings: RoomSettings,
 ): Promise<RoomStatsView> {
-  const key = roomKeys(snapshot.eventId)[WAITS_KEY]!
+  const key = roomKey(snapshot.eventId, 'waits')
   const waits = (await redis.lrange(key, 0, WAITS_KEPT - 1).catch(refuseLost))
     .map(Number)
     .toSorted((a, b) => a - b)

@@ -93,7 +93,7 @@ export const keepPayment = (bookingId: string, payment: PaymentUnderWay | null):
 export const wasSignedIn = () => read(device, SIGNED_IN_KEY) !== null
 export const keepSignedIn = (signedIn: boolean): void => write(device, SIGNED_IN_KEY, signedIn ? '1' : null)
 export const onSignedInElsewhere = (changed: () => void): void =>
-  addEventListener('storage', (event) => {
+  window.addEventListener('storage', (event) => {
     if (event.key === SIGNED_IN_KEY) changed()
   })
 
