@@ -100,6 +100,12 @@ async function play(event: EventForSale, ways: [Way, Way]): Promise<[string, Kno
   const control = (verb: string) =>
     app.call('POST', `/event/${event.eventId}/room/${verb}`, { token: event.organizer.token })
 
+  const phase = async (wanted: string) =>
+    eventually(wanted, async () => (await app.context.room.look(event.eventId))!.phase === wanted)
+
+  // Nobody is called before both know what they know.
+  await control('pause')
+  await phase('paused')
   await step('claiming without a place', a.move('claim'))
   await step('stepping back without a place', a.move('defer'))
   await step('leaving without a place', a.move('leave'))
@@ -108,6 +114,7 @@ async function play(event: EventForSale, ways: [Way, Way]): Promise<[string, Kno
   await step('the second joins', b.move('join'))
   await step('the second claims too early', b.move('claim'))
   await step('the second steps back too early', b.move('defer'))
+  await control('open')
   await step('called', a.until('called'))
   await step('stepping back', a.move('defer'))
   await step('the second is called instead', b.until('called'))
@@ -124,7 +131,7 @@ async function play(event: EventForSale, ways: [Way, Way]): Promise<[string, Kno
   await step('the pass runs out', a.until('outside'))
   await step('claiming after the pass', a.move('claim'))
   await control('close')
-  await eventually('closed', async () => (await app.context.room.look(event.eventId))!.phase === 'closed')
+  await phase('closed')
   await step('joining a closed room', a.move('join'))
   return told
 }
@@ -156,7 +163,8 @@ describe('the room', () => {
     const people = await app.people(3)
     for (const { token } of people) await app.call('POST', `/event/${eventId}/room/join`, { token })
     const socket = await openSocket(app.url, eventId)
-    const { type: _r, serverTime: _s, ...room } = await socket.next('room')
+    // When to come back after a lost socket; over HTTP it is pollMs that says when.
+    const { type: _r, serverTime: _s, comeBackMs: _c, ...room } = await socket.next('room')
     const { type: _l, at: _a, ...line } = await socket.next('line', ({ waiting }) => waiting > 0)
     const { data } = (await app.call('GET', `/event/${eventId}/room`)).body
     expect(Object.keys(data).toSorted()).toEqual(
