@@ -1,4 +1,5 @@
 // Decides what `bench room` measures and what is asked of each figure: the crowd, its reference, the tick, the draw.
+import { benchDraw } from './draw.ts'
 import type { Report, Row } from './report.ts'
 import { median, quantile } from './report.ts'
 import { measureBare } from './room/bare.ts'
@@ -23,6 +24,8 @@ export async function bench(args: string[]): Promise<Report> {
   const load = readLoad(args)
   say('the tick at each size')
   const ticks = await tickRows()
+  say('the draw of a million')
+  const draw = await benchDraw()
   say(`${load.waiters} bare sockets`)
   const bare = await measureBare(load)
   say(`${load.waiters} waiters`)
@@ -77,6 +80,7 @@ export async function bench(args: string[]): Promise<Report> {
       note: `median ${quantile(crowd.nearAges, 0.5)} ms of ${crowd.nearAges.length} frames`,
     },
     ...ticks,
+    ...draw,
   ]
   return { bench: 'room', options: { ...load }, rows }
 }

@@ -12,8 +12,8 @@ import { keepSteps, type KeptSteps } from './save-steps.ts'
 import { TICK_MS, tickRoom } from './tick.ts'
 
 const REFRESH_EVERY_TICKS = 4
-/** A room where nobody has waited, claimed or booked for a while is looked at this seldom. */
-const IDLE_EVERY_TICKS = 4
+/** A room where nobody has waited, claimed or booked for a while, or whose clock another server is, is looked at this seldom. */
+const SELDOM_EVERY_TICKS = 4
 const IDLE_AFTER_MS = 60_000
 const RENEW_KEYS_EVERY_MS = 10 * 60_000
 const FAULT_LOG_EVERY_MS = 5_000
@@ -72,7 +72,7 @@ export function startClock(parts: ClockParts): { stop(): Promise<void> } {
     if (refresh) await refreshRooms(parts, rooms).catch(complain)
     await Promise.all(
       [...rooms.values()].map((room, index) =>
-        room.idle && (ticks + index) % IDLE_EVERY_TICKS !== 0
+        (room.idle || !room.holding) && (ticks + index) % SELDOM_EVERY_TICKS !== 0
           ? undefined
           : tick(parts, room, refresh).catch(complain),
       ),
