@@ -8,8 +8,8 @@ import { freshStores, type FreshStores } from '../support/stores.ts'
 
 const STORES_WITHIN_MS = 60_000
 const STEPS_AN_EPISODE = 300
-const EPISODES_MAX = 40
-const AT_ONCE = 4
+const EPISODES_MAX = 160
+const AT_ONCE = 8
 
 let stores: FreshStores
 let wire: Awaited<ReturnType<typeof openWire>>

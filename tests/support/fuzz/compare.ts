@@ -23,7 +23,8 @@ export async function compareAll(world: World): Promise<void> {
     const other = numbers.get(entrant.number!)
     hold(other === undefined, () => `${other} and ${person.id} share number ${entrant.number}`)
     numbers.set(entrant.number!, person.id)
-    if (person.deferred || entrant.place === null) continue
+    // Who stepped back, or was called ahead, stands beside somebody.
+    if (person.deferred || (person.priority && person.alone) || entrant.place === null) continue
     const beside = places.get(entrant.place)
     hold(beside === undefined, () => `${beside} and ${person.id} share place ${entrant.place}`)
     places.set(entrant.place, person.id)

@@ -18,7 +18,11 @@ export interface Failure {
   fault: unknown
 }
 
-const COMPARE_EVERY = 25
+/** Everybody is compared this seldom, more seldom where there are many. */
+const COMPARE_EVERY = 40
+const COMPARE_AT_LEAST_EVERY = 250
+/** In a room for so many, half of them come at once. */
+const CROWD_MIN = 1_000
 const DRAIN_TICKS_MAX = 400
 
 /** Plays one seed; answers how it failed, or null. `counts` collects how often each move was made. */
@@ -37,10 +41,12 @@ export async function play(
     await perform(world, move)
   }
   try {
-    const every = Math.max(COMPARE_EVERY, flavour.options.accounts / 4)
+    const { accounts } = flavour.options
+    if (accounts >= CROWD_MIN) await make({ do: 'crowd', node: 0, from: 0, to: Math.floor(accounts / 2) })
+    const every = Math.max(COMPARE_EVERY, Math.min(accounts / 2, COMPARE_AT_LEAST_EVERY))
     for (let step = 0; step < episode.steps; step++) {
       await make(nextMove(world, random, flavour))
-      if (step % every === every - 1) await perform(world, { do: 'compare' })
+      if (step % Math.floor(every) === 0) await perform(world, { do: 'compare' })
     }
     await drain(world, make)
     return null
@@ -71,6 +77,8 @@ interface Flavour {
   options: WorldOptions
   /** How lively each kind of trouble is, 0 = never. */
   wipes: number
+  /** How often the limit comes after the call, so that people wait at the door. */
+  doors: number
   absurd: number
   kills: number
   jumps: number
@@ -92,9 +100,11 @@ function flavourOf(random: Random, accounts?: number): Flavour {
         doorSeconds: random.pick([0, 3, 8, 30]),
         passSeconds: random.pick([5, 25, 120]),
         graceSeconds: random.pick([0, 2, 10, 60]),
+        priorityShare: random.pick([0, 0, 10, 50, 100]),
       },
     },
-    wipes: random.pick([0, 0.1, 0.3]),
+    wipes: random.pick([0, 0.1, 0.3, 1]),
+    doors: random.pick([0, 0, 6]),
     absurd: random.pick([0, 0.5, 2]),
     kills: random.pick([0, 0.5, 2]),
     jumps: random.pick([0, 0, 1]),
@@ -114,7 +124,7 @@ function nextMove(world: World, random: Random, flavour: Flavour): Move {
     return found.length > 0 ? pick(found).id : who
   }
   const kind = random.weighted<() => Move>([
-    [24, () => ({ do: 'join', who, node, ...(chance(0.2) ? { http: true } : {}), ticket: ticketChoice() })],
+    [24, () => joinMove()],
     [22, () => ({ do: 'claim', node, who: chance(0.75) ? inState('called', 'door') : who })],
     [5, () => ({ do: 'leave', node, who: chance(0.5) ? inState('called', 'door', 'admitted') : who })],
     [3, () => ({ do: 'defer', node, who: inState('called') })],
@@ -138,12 +148,23 @@ function nextMove(world: World, random: Random, flavour: Flavour): Move {
     [0.2, () => ({ do: 'pass', ms: below(1_000_000) })],
     [flavour.jumps, () => ({ do: 'pass', ms: -below(8_000) })],
     [flavour.kills, () => ({ do: 'kill', node })],
+    [flavour.doors, () => ({ do: 'set', node, change: { activeMax: pick([1, 2, 8]) } })],
     [flavour.wipes, () => ({ do: 'wipe' })],
+    [flavour.wipes * 4, () => ({ do: 'keep' })],
+    [flavour.wipes, () => ({ do: 'rollback' })],
     [1.5, () => seatsMove()],
     [2, () => ({ do: 'set', node, change: ordinaryChange(), ...(chance(0.2) ? { lost: true } : {}) })],
     [0.3, () => ({ do: 'old', node, change: ordinaryChange() })],
     [flavour.absurd, () => ({ do: 'set', node, change: absurdChange() })],
   ])
+  const joinMove = (joining = chance(0.3) ? inState('outside') : who): Move => ({
+    do: 'join',
+    who: joining,
+    node,
+    ...(chance(0.2) ? { http: true } : {}),
+    ...(Number(joining.slice(1)) % 4 === 1 ? { priority: true } : {}),
+    ticket: ticketChoice(),
+  })
   const ticketChoice = () =>
     random.weighted<Extract<Move, { do: 'join' }>['ticket']>([
       [7, 'own'],
@@ -173,6 +194,7 @@ function nextMove(world: World, random: Random, flavour: Flavour): Move {
       () => ({ doorSeconds: pick([0, 1, 3_600]) }),
       () => ({ passSeconds: pick([1, 86_400]) }),
       () => ({ graceSeconds: pick([0, 86_400]) }),
+      () => ({ priorityShare: pick([0, 1, 100]) }),
       () => ({ enabled: chance(0.6) }),
       () => ({ eventStatus: pick(['DRAFT', 'CANCELLED', 'PUBLISHED', 'PUBLISHED']) }),
     ])()

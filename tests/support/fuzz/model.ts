@@ -72,6 +72,8 @@ export interface Line {
   placeOf: (number: number) => number
   /** Redis knows nothing of this line until somebody asks. */
   lost: boolean
+  /** Passes issued in this epoch. */
+  issued: number
 }
 
 export const emptyLine = (): Line => ({
@@ -93,6 +95,12 @@ export const emptyLine = (): Line => ({
   drawn: null,
   placeOf: (number) => number,
   lost: true,
+  issued: 0,
+})
+
+export const copyOf = (line: Line): Line => ({
+  ...line,
+  people: new Map([...line.people].map(([id, person]) => [id, { ...person }])),
 })
 
 export const roomNow = (line: Line, at: number) => (line.frozenAt ?? at) - line.frozenMs

@@ -10,7 +10,12 @@ import type { Death, Node, Ticket, World } from './world.ts'
 type By = { node: number }
 type Who = By & { who: string }
 export type Move =
-  | (Who & { do: 'join'; http?: boolean; ticket: 'own' | 'oldest' | 'none' | { of: string } })
+  | (Who & {
+      do: 'join'
+      http?: boolean
+      priority?: boolean
+      ticket: 'own' | 'oldest' | 'none' | { of: string }
+    })
   | (Who & { do: 'ask' })
   | (Who & { do: 'claim' })
   | (Who & { do: 'leave' })
@@ -26,6 +31,8 @@ export type Move =
   | { do: 'seats'; total: number; available: number; reserved: number }
   | { do: 'pass'; ms: number }
   | { do: 'wipe' }
+  | { do: 'keep' }
+  | { do: 'rollback' }
   | { do: 'compare' }
   | (By & { do: 'crowd'; from: number; to: number })
 
@@ -37,6 +44,7 @@ export type Change = Partial<Omit<RoomSettings, 'onSaleAt' | 'lobbyAt'>> & {
 
 const JOINABLE = new Set(['lobby', 'open', 'paused', 'sold_out'])
 const TICKETS_KEPT = 4
+const EDGES_MAX = 200
 
 /** Does one move and throws Broken when the line did not keep a promise. */
 export async function perform(world: World, move: Move): Promise<void> {
@@ -44,6 +52,8 @@ export async function perform(world: World, move: Move): Promise<void> {
   if (move.do === 'pass') return pass(world, move.ms)
   if (move.do === 'seats') return void (world.seats = { ...move })
   if (move.do === 'compare') return compareAll(world)
+  if (move.do === 'keep') return world.keep()
+  if (move.do === 'rollback') return world.rollBack()
   if (move.do === 'wipe') {
     await world.forget()
     return oracle.wiped()
@@ -96,7 +106,22 @@ async function pass(world: World, ms: number): Promise<void> {
     for (const person of line.people.values())
       if (standing(line, person, world.at(holder)) === 'outside') person.state = 'outside'
   }
+  const before = world.now
   world.now += ms
+  // Servers whose clocks differ may disagree for a moment about what has just run out; nothing is asked in it.
+  const slackMs = 2 * world.options.skewMs
+  let edges = slackMs > 0 ? EDGES_MAX : 0
+  while (edges-- > 0 && onEdge(world, slackMs)) world.now += slackMs + 1
+  world.oracle.elapsed += Math.max(0, world.now - before)
+}
+
+function onEdge({ oracle: { line }, now }: World, slackMs: number): boolean {
+  const room = roomNow(line, now)
+  for (const { state, due, ends } of line.people.values()) {
+    if (state === 'called' && Math.abs(due - room) <= slackMs) return true
+    if (state === 'admitted' && Math.abs(ends - now) <= slackMs) return true
+  }
+  return false
 }
 
 function changed(world: World, { lobbyIn, saleIn, ...change }: Change, version: number): RoomSettings {
@@ -174,12 +199,13 @@ async function join(world: World, node: Node, move: Extract<Move, { do: 'join' }
   const own = kept.includes(ticket!) ? ticket : undefined
   const answer = await node.line.join(world.eventId, who, {
     socket,
+    priority: move.priority ?? false,
     ...(ticket ? { ticket: ticket.token } : {}),
   })
   const news = await world.hear(node)
   const before = { ...oracle.person(who) }
   const state = standing(oracle.line, before, world.at(node))
-  await took(world, node, { who, socket, own, answer })
+  await took(world, node, { who, socket, own, answer, priority: move.priority ?? false })
   const replaced = news.filter((each) => each.kind === 'replaced')
   const older = state !== 'outside' && socket !== '' && before.socket !== ''
   hold(replaced.length === (older ? 1 : 0), () => `${who}: ${replaced.length} older tabs told`)
@@ -190,10 +216,11 @@ interface Taken {
   socket: string
   own: Ticket | undefined
   answer: Answer
+  priority: boolean
 }
 
 /** What a join gave is what it had to give. */
-async function took(world: World, node: Node, { who, socket, own, answer }: Taken): Promise<void> {
+async function took(world: World, node: Node, { who, socket, own, answer, priority }: Taken): Promise<void> {
   const { oracle } = world
   const { line } = oracle
   const at = world.at(node)
@@ -235,6 +262,8 @@ async function took(world: World, node: Node, { who, socket, own, answer }: Take
   cameBack(world, person, answer.entrant)
   agrees(world, answer.entrant, person, at)
   keepTicket(world, person)
+  if (priority && answer.entrant.state === 'waiting' && !person.alone && person.state === 'waiting')
+    person.priority = true
   if (socket !== '') person.socket = socket
   person.safeUntil = person.socket === '' ? believed(world, at) : null
 }
@@ -271,7 +300,7 @@ async function crowd(world: World, node: Node, { from, to }: { from: number; to:
   )
   await world.hear(node)
   for (const [i, one] of people.entries())
-    await took(world, node, { ...one, own: undefined, answer: answers[i]! })
+    await took(world, node, { ...one, own: undefined, answer: answers[i]!, priority: false })
 }
 
 async function ask(world: World, node: Node, who: string): Promise<void> {
@@ -300,7 +329,7 @@ async function claim(world: World, node: Node, who: string): Promise<void> {
   hold(others.length === 0 || before === 'called' || before === 'door' || before === 'admitted', () => {
     return `a claim of ${who}, ${before}, let others in`
   })
-  if (others.length + self.length > 0) oracle.admitted([...others, ...self], at, world.now)
+  if (others.length + self.length > 0) oracle.admitted([...others, ...self], at)
   for (const each of news) if (each.kind !== 'admitted') oracle.heard(each, at, world.now)
   agrees(world, answer.entrant, person, at)
 }

@@ -27,7 +27,7 @@ export class Oracle {
   line: Line = emptyLine()
   /** number → who it was given to, of all epochs. */
   readonly owners = new Map<number, string>()
-  /** When passes were issued, ms of the world, ascending. */
+  /** When passes were issued, by `elapsed`, ascending. */
   admissions: number[] = []
   /** account → when a pass ends that was issued before Redis was lost. */
   readonly oldPasses = new Map<string, number>()
@@ -35,8 +35,12 @@ export class Oracle {
   issued = 0
   calls = 0
   priorityCalls = 0
+  /** Hundredths of people who might be called by the separate share. */
+  priorityCredit = 0
   /** When the line last changed other than by an arrival, ms of the world. */
   goneAt = 0
+  /** Time that has really gone by, ms: a clock set back takes none of it back. */
+  elapsed = 0
 
   /** Redis was emptied: places are proven by tickets alone, passes live on until nobody new could be admitted. */
   wiped(): void {
@@ -106,7 +110,7 @@ export class Oracle {
   heard(news: RoomNews, at: number, trueNow: number): void {
     this.goneAt = trueNow
     if (news.kind === 'called') this.called(news, at)
-    if (news.kind === 'admitted') this.admitted(news.accounts, at, trueNow)
+    if (news.kind === 'admitted') this.admitted(news.accounts, at)
     if (news.kind === 'ended') this.ended(news.accounts, news.reason, at)
   }
 
@@ -123,6 +127,7 @@ export class Oracle {
 
     const alone = new Set(news.alone)
     const due = roomNow(line, at) + turnMs
+    const ahead: Person[] = []
     let last = -1
     let count = 0
     let nearest: Person | null = null
@@ -131,7 +136,7 @@ export class Oracle {
       const place = person.place ?? Infinity
       if (alone.delete(person.id)) {
         hold(!person.absent, () => `${person.id} was called alone while away`)
-        if (!person.alone) this.calledByPriority(person, from)
+        if (!person.alone) ahead.push(person)
         else last = Math.max(last, place)
         count += 1
       } else if (!person.alone && place >= from && place < to) {
@@ -148,12 +153,17 @@ export class Oracle {
       person.due = due
     }
     hold(alone.size === 0, () => `${[...alone].join(' ')} called, but not waiting`)
+    for (const person of ahead) this.calledByPriority(person, from)
     hold(count > 0 || to > from, () => 'a call of nobody')
     hold(nearest === null || nearest.place === null || nearest.place >= last, () => {
       return `${nearest!.id} at place ${nearest!.place} was overtaken by place ${last}`
     })
     line.serving = to
     this.calls += count
+    this.priorityCredit += count * (line.settings!.priorityShare ?? 0)
+    hold(this.priorityCalls * 100 <= this.priorityCredit + 100, () => {
+      return `${this.priorityCalls} called by priority, ${this.priorityCredit / 100} by the share`
+    })
     this.checkBudget(count, at)
   }
 
@@ -215,7 +225,7 @@ export class Oracle {
   }
 
   /** One script let these in, `at` by the clock of the server that asked. */
-  admitted(ids: string[], at: number, trueNow: number): void {
+  admitted(ids: string[], at: number): void {
     const { line } = this
     this.mayMove('admitted', at)
     const settings = line.settings!
@@ -228,8 +238,9 @@ export class Oracle {
       person.state = 'admitted'
       person.ends = at + settings.passSeconds * 1_000
       last = Math.max(last, person.place!)
-      this.admissions.push(trueNow)
+      this.admissions.push(this.elapsed)
       this.issued += 1
+      line.issued += 1
     }
     for (const person of line.people.values())
       hold(person.state !== 'door' || person.absent || person.place! >= last, () => {
@@ -237,9 +248,9 @@ export class Oracle {
       })
     const live = this.live(at)
     hold(live <= settings.activeMax, () => `${live} live passes, activeMax ${settings.activeMax}`)
-    this.admissions = this.admissions.filter((issued) => issued > trueNow - 2 * WINDOW_MS)
+    this.admissions = this.admissions.filter((issued) => issued > this.elapsed - 2 * WINDOW_MS)
     const { admitPerMinute } = settings
-    const minute = this.inLastMinute(trueNow)
+    const minute = this.inLastMinute(this.elapsed)
     hold(admitPerMinute === null || minute <= admitPerMinute, () => {
       return `${minute} passes in 60 s, admitPerMinute ${admitPerMinute}`
     })

@@ -80,7 +80,7 @@ export const PLANTED: Planted[] = [
   { name: 'a pass given up stays live', find: 'LATE, DOOR, ACTIVE, AWAY', put: 'LATE, DOOR, AWAY' },
   {
     name: 'people are called though no seat is free',
-    find: "if get('seatsTotal') > 0 and get('seatsFree') == 0 then return 0, 'seats' end",
+    find: /if get\('seatsTotal'\) > 0 (and get\('seatsFree'\) == 0 then return 0, 'seats'|then bound\('seats'.*\)) end/g,
     put: '',
   },
   { name: 'the draw stops a round early', find: 'local ROUND_PAIRS = 6', put: 'local ROUND_PAIRS = 5' },

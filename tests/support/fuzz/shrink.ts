@@ -4,7 +4,7 @@ import { Broken } from './model.ts'
 import type { Move } from './moves.ts'
 import type { Wire } from './world.ts'
 
-const REPLAYS_MAX = 600
+const REPLAYS_MAX = 300
 
 /** What is broken, whoever it happened to. */
 const kind = (broken: unknown) => String(broken).replaceAll(/p?\d+/g, 'n')

@@ -9,7 +9,7 @@ import { createDraws, type Draws } from '../../../server/room/draws.ts'
 import { createLine, EPOCH_GAP, type Line, type SeatCounts } from '../../../server/room/room.ts'
 import { tickRoom, type Ticked } from '../../../server/room/tick.ts'
 import { memoryKeeper, type MemoryKeeper } from '../draw-keeper.ts'
-import { configured, hold, phaseOf } from './model.ts'
+import { configured, copyOf, hold, phaseOf, type Line as ModelLine } from './model.ts'
 import { Oracle } from './oracle.ts'
 
 /** One connection for moves, one that hears the announcements; shared by many worlds. */
@@ -46,6 +46,7 @@ export interface Ticket {
 export const START = Date.UTC(2030, 0, 1)
 const NODES = 3
 const BARRIER = '#'
+const DOUBT_STEP_MS = 800
 
 export interface World {
   eventId: string
@@ -69,6 +70,8 @@ export interface World {
   /** Who was last given the lease, and when. */
   holder: string
   heldAt: number
+  /** An older state of Redis, with the picture of then. */
+  copy: { dump: [key: string, value: Buffer][]; line: ModelLine } | null
   addNode(skewMs: number): Node
   at(node: Node): number
   /** The draw has been made true, or has come back after a lost Redis: the picture knows every place of the list. */
@@ -86,6 +89,10 @@ export interface World {
   resume(node: Node): Promise<void>
   /** Empties Redis of this line. */
   forget(): Promise<void>
+  /** Notes the state of Redis. */
+  keep(): Promise<void>
+  /** Redis is started again from the noted state; servers that know more say so, as they do after each reconnect. */
+  rollBack(): Promise<void>
   close(): Promise<void>
 }
 
@@ -96,6 +103,8 @@ export async function openWorld(wire: Wire, options: WorldOptions): Promise<Worl
   const heard: string[] = []
   let barrier = { text: '', reached: () => {} }
   let barriers = 0
+  /** How far time moves whenever it is looked at: whoever waits for its passing does not wait for ever. */
+  let doubting = 0
   const keeper = memoryKeeper()
   await keeper.prepare(eventId)
   // The same run draws the same places.
@@ -121,6 +130,7 @@ export async function openWorld(wire: Wire, options: WorldOptions): Promise<Worl
     servingNow: null,
     holder: '',
     heldAt: 0,
+    copy: null,
 
     addNode(skewMs: number): Node {
       const draws = createDraws({ keeper, beacon: null, now: () => world.now + skewMs })
@@ -128,7 +138,13 @@ export async function openWorld(wire: Wire, options: WorldOptions): Promise<Worl
       node.line = createLine({
         draws,
         redis: wire.redis,
-        clock: { now: () => world.now + node.skewMs },
+        clock: {
+          now: () => {
+            world.now += doubting
+            oracle.elapsed += doubting
+            return world.now + node.skewMs
+          },
+        },
         tokens: plainTokens,
         loadSettings: async () => ({ ...world.settings }),
         findProgress: async () => world.progress,
@@ -232,7 +248,8 @@ export async function openWorld(wire: Wire, options: WorldOptions): Promise<Worl
         if (!String(fault).includes('killed before')) throw fault
       })
       keeper.dieBefore = null
-      oracle.line.entrants ??= keeper.record!.entrants
+      const closed = await wire.redis.hget(metaKey, 'entrants')
+      if (closed !== null) oracle.line.entrants ??= Number(closed)
       await world.hear(node)
     },
 
@@ -253,6 +270,30 @@ export async function openWorld(wire: Wire, options: WorldOptions): Promise<Worl
     async forget(): Promise<void> {
       const keys = await wire.redis.keys(`room:{${eventId}}:*`)
       if (keys.length > 0) await wire.redis.del(...keys)
+    },
+
+    async keep(): Promise<void> {
+      if (oracle.line.lost) return
+      const keys = await wire.redis.keys(`room:{${eventId}}:*`)
+      const values = await Promise.all(keys.map((key) => wire.redis.dumpBuffer(key)))
+      world.copy = { dump: keys.map((key, i) => [key, values[i]!]), line: copyOf(oracle.line) }
+    },
+
+    async rollBack(): Promise<void> {
+      const { copy } = world
+      if (!copy || oracle.line.lost || !world.settings.enabled) return
+      const { epoch, arrivals, serving, issued } = oracle.line
+      await world.forget()
+      for (const [key, value] of copy.dump) await wire.redis.restore(key, 0, value)
+      await wire.redis.hset(metaKey, 'life', 'an earlier one')
+      doubting = DOUBT_STEP_MS
+      const node = world.nodes[0]!
+      await node.line.run('attend', eventId, ['', epoch, arrivals, serving, issued, '+inf', 0, 0])
+      await node.line.entrant(eventId, 'nobody')
+      doubting = 0
+      if (oracle.line.epoch === epoch) oracle.line = copyOf(copy.line)
+      await world.push(node)
+      await world.hear(node)
     },
 
     async close(): Promise<void> {
