@@ -308,7 +308,8 @@ async function keepAnswers(tx: Tx, made: { hold: Hold; booking: BookingRow }[]):
   )
   if (staged.length === 0) return
   const kept = await storeAnswers(tx, staged)
-  const lost = staged.find(({ accountId, key }) => !kept.has(`${accountId}/${key}`))
+  // A row was stored once; whoever finds it used up shares the key with an earlier request of this very batch.
+  const lost = staged.find(({ accountId, key }) => !kept.delete(`${accountId}/${key}`))
   if (!lost) return
   const known = await findAnswer(tx, lost)
   const same = known !== null && Buffer.compare(known.requestHash, lost.requestHash) === 0
