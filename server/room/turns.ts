@@ -11,15 +11,16 @@ export interface TurnParts {
 }
 type Proof = { ok: true } | { ok: false; refusal: 'request_invalid'; message: string }
 
+const inLine = ({ state }: Entrant) => state === 'waiting' || state === 'called'
+const holder = ({ accountId, number }: Entrant, eventId: string) => ({
+  accountId,
+  eventId,
+  number: number ?? 0,
+})
+
 /** The moves of a turn, over whichever way they come. */
 export function createTurns({ line, challenges, view }: TurnParts) {
   const modeOf = async (eventId: string) => (await view(eventId))?.challenge ?? 'off'
-  const inLine = ({ state }: Entrant) => state === 'waiting' || state === 'called'
-  const holder = ({ accountId, number }: Entrant, eventId: string) => ({
-    accountId,
-    eventId,
-    number: number ?? 0,
-  })
 
   async function owes(eventId: string, accountId: string): Promise<boolean> {
     const mode = await modeOf(eventId)

@@ -10,8 +10,14 @@ import { openSocketGate } from '../support/socket-gate.ts'
 const JOURNEY_MS = 150_000
 const STEP_MS = 30_000
 const ROOM = {
-  ...{ enabled: true, lobbyAt: null, activeMax: 1, admitPerMinute: null },
-  ...{ doorSeconds: 60, passSeconds: 600, graceSeconds: 300, challenge: 'always' },
+  enabled: true,
+  lobbyAt: null,
+  activeMax: 1,
+  admitPerMinute: null,
+  doorSeconds: 60,
+  passSeconds: 600,
+  graceSeconds: 300,
+  challenge: 'always',
 }
 const journey = startJourney()
 

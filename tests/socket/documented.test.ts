@@ -19,9 +19,10 @@ beforeAll(async () => {
 afterEach(closeSockets)
 afterAll(() => app.close(), START_WITHIN_MS)
 
+const document = () => structuredClone(asyncApi({ publicUrl: 'https://tickets.example', version: '1.2.3' }))
+
 describe('the document', () => {
   const isAsyncApi = Schema.Compile(schema as Type.TSchema)
-  const document = () => structuredClone(asyncApi({ publicUrl: 'https://tickets.example', version: '1.2.3' }))
 
   test('is AsyncAPI 3 to its own schema, which would notice a fault', () => {
     const good = JSON.parse(JSON.stringify(document()))

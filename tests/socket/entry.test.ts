@@ -115,31 +115,31 @@ describe('joins from one address', () => {
   })
 })
 
-describe('a challenge', () => {
-  const read = async (eventId: string, who: Person): Promise<ChallengeView> =>
-    (await move('GET', eventId, '/challenge', who)).body.data
-  const solve = async ({ challenge }: ChallengeView): Promise<ChallengeProof> => ({
-    challenge: challenge!,
-    solution: (await solveChallenge({ challenge: challenge!, deriveKey }))!,
+const read = async (eventId: string, who: Person): Promise<ChallengeView> =>
+  (await move('GET', eventId, '/challenge', who)).body.data
+const solve = async ({ challenge }: ChallengeView): Promise<ChallengeProof> => ({
+  challenge: challenge!,
+  solution: (await solveChallenge({ challenge: challenge!, deriveKey }))!,
+})
+const hand = (eventId: string, who: Person, proof: unknown) =>
+  move('POST', eventId, '/challenge', who, '127.0.0.1', proof)
+async function withChallenge(challenge: 'off' | 'auto' | 'always', change: object = {}) {
+  const made = await app.event({ room: ROOM })
+  const put = await app.call('PUT', `/event/${made.eventId}/room`, {
+    token: made.organizer.token,
+    body: { ...SETTINGS, ...change, challenge },
   })
-  const hand = (eventId: string, who: Person, proof: unknown) =>
-    move('POST', eventId, '/challenge', who, '127.0.0.1', proof)
-  async function withChallenge(challenge: 'off' | 'auto' | 'always', change: object = {}) {
-    const made = await app.event({ room: ROOM })
-    const put = await app.call('PUT', `/event/${made.eventId}/room`, {
-      token: made.organizer.token,
-      body: { ...SETTINGS, ...change, challenge },
-    })
-    expect(put.body.data.challenge).toBe(challenge)
-    await eventually(
-      'everybody knows',
-      async () => (await app.context.room.view(made.eventId))!.challenge === challenge,
-    )
-    return made
-  }
-  const called = (eventId: string, who: Person) =>
-    eventually('the turn', async () => (await move('GET', eventId, '/me', who)).body.data.state === 'called')
+  expect(put.body.data.challenge).toBe(challenge)
+  await eventually(
+    'everybody knows',
+    async () => (await app.context.room.view(made.eventId))!.challenge === challenge,
+  )
+  return made
+}
+const called = (eventId: string, who: Person) =>
+  eventually('the turn', async () => (await move('GET', eventId, '/me', who)).body.data.state === 'called')
 
+describe('a challenge', () => {
   test('gives the place at once and holds back only the claim, whose turn runs on', async () => {
     const { eventId } = await withChallenge('always')
     const person = await app.person()

@@ -15,17 +15,14 @@ export async function openSocketGate(serverUrl: string): Promise<SocketGate> {
   const sockets = new Set<Socket>()
   let shut = true
   const server = createServer((client) => {
-    const track = (socket: Socket) => {
-      socket.on('error', () => socket.destroy())
-      socket.on('close', () => sockets.delete(socket))
-    }
-    track(client)
+    client.on('error', () => client.destroy())
     client.once('data', (first) => {
       const isSocket = UPGRADE.test(first.toString('latin1'))
       if (isSocket && shut) return client.destroy()
       const upstream = connect(Number(port), hostname)
-      track(upstream)
+      upstream.on('error', () => upstream.destroy())
       if (isSocket) sockets.add(client)
+      client.on('close', () => sockets.delete(client))
       upstream.write(first)
       client.pipe(upstream).pipe(client)
       client.on('close', () => upstream.destroy())

@@ -125,7 +125,10 @@ export class RoomPoll {
     if (number !== null && ticket !== null)
       this.#tell(`${number} ${place} ${epoch}`, {
         type: 'joined',
-        ...{ number, place, ticket, epoch },
+        number,
+        place,
+        ticket,
+        epoch,
         ...(deferred ? { deferred } : {}),
       })
     if (state === 'called' && claimBefore) this.#tell(claimBefore, { type: 'turn', claimBefore })
@@ -151,7 +154,12 @@ export class RoomPoll {
     this.#tell(JSON.stringify({ ...room, serverTime: '' }), { type: 'room', ...room })
     this.#hooks.frame({
       type: 'line',
-      ...{ waiting, serving, perMinute, gone, seatsLeft, at: room.serverTime },
+      waiting,
+      serving,
+      perMinute,
+      gone,
+      seatsLeft,
+      at: room.serverTime,
       ...(flow === undefined ? {} : { flow }),
       ...(leaving === undefined ? {} : { leaving }),
       ...(step === undefined ? {} : { step }),

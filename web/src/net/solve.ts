@@ -18,6 +18,6 @@ export function solve(challenge: ChallengeProof['challenge']): Promise<Solution 
     const timer = setTimeout(() => end(null), PATIENCE_MS)
     worker.addEventListener('message', ({ data }: MessageEvent<Solution | null>) => end(data))
     worker.addEventListener('error', () => end(null))
-    worker.postMessage(challenge)
+    worker.postMessage(challenge, [])
   })
 }

@@ -8,6 +8,8 @@ const ADMITTED = {
   text: 'You are let in. Your time to choose seats is running.',
 }
 
+/** The page is behind another tab, or its window is away. */
+let hidden = $state(document.hidden)
 let permission = $state(typeof Notification === 'undefined' ? 'denied' : Notification.permission)
 
 export const alertsAre = () => permission
@@ -18,18 +20,16 @@ export async function allowAlerts(): Promise<void> {
 
 /** Call once, from a component that is always there. */
 export function callWhoeverIsAway(): void {
-  let hidden = $state(document.hidden)
   let unseen = $state(false)
   const called = $derived(linesAtStake().some(({ standing }) => standing === 'called'))
   const admitted = $derived(linesAtStake().some(({ standing }) => standing === 'admitted'))
 
   $effect(() => {
-    const look = () => {
-      hidden = document.hidden
-      if (!hidden) unseen = false
-    }
     document.addEventListener('visibilitychange', look)
     return () => document.removeEventListener('visibilitychange', look)
+  })
+  $effect(() => {
+    if (!hidden) unseen = false
   })
   // Admitted without a claim: nobody pressed anything, so nobody may know.
   $effect(() => {
@@ -55,6 +55,10 @@ export function callWhoeverIsAway(): void {
       document.title = before
     }
   })
+}
+
+function look(): void {
+  hidden = document.hidden
 }
 
 function notify(text: string): void {
