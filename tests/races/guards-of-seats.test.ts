@@ -56,7 +56,7 @@ const answerOf = ({ key, hash }: Key) => ({
 
 /** Everybody reads before anybody writes; then all go on at once. */
 async function holdTogether({ ledger, t }: Stage, eventId: string, asked: Asked[]): Promise<HoldOutcome[]> {
-  const still = await standstill(t.stores.databaseUrl, NO_NEW_BOOKINGS)
+  const still = await standstill(t, NO_NEW_BOOKINGS)
   try {
     const holds = asked.map(({ gate, accountId, seats, key }) =>
       ledger
@@ -148,7 +148,7 @@ const hotSeat: Scenario = async (stage) => {
   const eventId = await anEvent(stage.db)
   const people = await buyers(stage.db, 2)
   const still = await standstill(
-    stage.t.stores.databaseUrl,
+    stage.t,
     `select 1 from seats where event_id = '${eventId}' and n = 0 for update`,
   )
   try {
