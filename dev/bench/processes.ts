@@ -1,5 +1,5 @@
 // Owns what the machine says of a process: its memory and the CPU time it has used, read from /proc.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 
 /** Linux counts CPU time in hundredths of a second whatever the machine. */
@@ -18,6 +18,25 @@ export function cpuSeconds(pids: number[]): number {
     ticks += Number(fields[USER_FIELD]) + Number(fields[SYSTEM_FIELD])
   }
   return ticks / TICKS_PER_SECOND
+}
+
+/** A process and all that it, or they, started and that still run. */
+export function treeOf(pid: number): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  const children = Map.groupBy(pids.map(Number), parentOf)
+  const tree = [pid]
+  for (const each of tree) tree.push(...(children.get(each) ?? []))
+  return tree
+}
+
+/** 0 when it has ended meanwhile. */
+function parentOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+  } catch {
+    return 0
+  }
 }
 
 /** Resident bytes of the processes together. */
