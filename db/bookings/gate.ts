@@ -12,6 +12,8 @@ export interface Gate {
   redis: RedisClient
   /** Told of each failure that a buyer must not notice. */
   onFault?: (what: GateFault, fault: unknown) => void
+  /** Each hold in a transaction of its own: what sharing one is measured against. */
+  alone?: boolean
 }
 export type GateFault = 'lock_failed' | 'settle_failed' | 'enqueue_failed'
 
@@ -30,7 +32,7 @@ export async function tryRedis<T>(
   ask: (redis: RedisClient) => Promise<T>,
 ): Promise<T | null> {
   const { redis } = gate
-  if (redis.status !== 'ready' || (restsUntil.get(redis) ?? 0) > Date.now()) return null
+  if (redis.status !== 'ready' || rests(redis)) return null
   let timer: ReturnType<typeof setTimeout> | undefined
   const patience = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('Redis did not answer in time')), REDIS_PATIENCE_MS)
@@ -44,6 +46,19 @@ export async function tryRedis<T>(
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** When the rest is over, Redis is asked for a sign of life, and nobody waits for that. */
+function rests(redis: RedisClient): boolean {
+  const until = restsUntil.get(redis)
+  if (until === undefined) return false
+  if (until > Date.now()) return true
+  restsUntil.set(redis, Date.now() + REDIS_REST_MS)
+  redis.ping().then(
+    () => restsUntil.delete(redis),
+    () => {},
+  )
+  return true
 }
 
 /** What a move did to one seat of one event. */

@@ -50,6 +50,8 @@ const SEATS_PER_REQUEST_MAX = 1_000
 const LOCKS = { inFlightMax: 1, weightMax: 500 }
 /** Of the transaction: two under way keep Postgres busy while this process prepares the next. */
 const COMMITS = { inFlightMax: 2, weightMax: 128 }
+/** Of transactions that are not shared: as many as there are connections to a small pool. */
+const COMMITS_ALONE = { inFlightMax: 8, weightMax: 1 }
 /** Some seconds of work at the measured rate; whoever comes on top is told so at once. */
 const WAITING_MAX = 10_000
 /** A buyer who waited longer has pressed again. */
@@ -111,7 +113,7 @@ const deskOf = onePer((gate: Gate) => ({
   commit: createBatches<Hold, Committed>({
     name: 'Postgres',
     run: (holds) => commitTogether(gate, holds),
-    ...COMMITS,
+    ...(gate.alone ? COMMITS_ALONE : COMMITS),
     ...shared,
   }),
 }))

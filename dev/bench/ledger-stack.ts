@@ -1,0 +1,136 @@
+// Owns what `bench ledger` loads: a whole stack, halls of free seats, buyers with their tokens, and a worker that rests.
+import { dirname, join } from 'node:path'
+import { connectLedger, type Ledger } from '../../db/client.ts'
+import { createCrowd } from '../../db/crowd.ts'
+import { createEvent, publishEvent } from '../../db/events.ts'
+import { createSeats } from '../../db/seats.ts'
+import { createTokens } from '../../server/tokens.ts'
+import { startWholeStack } from '../whole-stack.ts'
+import type { RunFile } from '../up/run-file.ts'
+import { measureCpu, treeOf } from './processes.ts'
+
+/** Rows of a hall; each has so many seats. */
+const SEATS_PER_ROW = 200
+const HALL_SEATS_MAX = 100_000
+const BUYERS = 2_000
+const BUYER_SEATS_MAX = 100
+const HOLD_SECONDS = 3_600
+const DAY_MS = 86_400_000
+const TOKEN_MS = 3_600_000
+const CONNECTIONS = 8
+
+export interface LedgerStack {
+  run: RunFile
+  port: number
+  ledger: Ledger
+  buyers: { accountId: string; token: string }[]
+  /** The id of a new event of so many free seats in one section, on sale, without a room. */
+  openHall(seats: number): Promise<string>
+  /** Starts measuring; answers, in words, how much of a core each part took since. */
+  cores(): () => string
+  /** Nothing but the servers and the stores works meanwhile. */
+  withoutWorker<T>(work: () => Promise<T>): Promise<T>
+  stop(): Promise<void>
+}
+
+export async function startLedgerStack(servers: number): Promise<LedgerStack> {
+  const secret = Bun.randomUUIDv7() + Bun.randomUUIDv7()
+  const stack = await startWholeStack({
+    SERVERS: String(servers),
+    JWT_SECRET: secret,
+    RATE_LIMIT: 'off',
+    LOG_LEVEL: 'info',
+  })
+  const { run } = stack
+  const ledger = connectLedger(run.postgres.url, { max: CONNECTIONS, name: 'bench' })
+  const stop = async () => {
+    await ledger.close()
+    await stack.stop()
+  }
+  try {
+    const buyers = await makeBuyers(ledger, secret)
+    return {
+      run,
+      port: Number(new URL(run.url).port),
+      ledger,
+      buyers,
+      openHall: (seats) => openHall(ledger, buyers[0]!.accountId, seats),
+      cores: () => coresOf(run),
+      withoutWorker: (work) => frozen(run.worker.pid, work),
+      stop,
+    }
+  } catch (fault) {
+    await stop()
+    throw fault
+  }
+}
+
+async function makeBuyers(ledger: Ledger, secret: string) {
+  const tokens = createTokens({ secret })
+  const expiresAt = new Date(Date.now() + TOKEN_MS)
+  const crowd = await createCrowd(ledger.db, { count: BUYERS, sessionsUntil: expiresAt })
+  return Promise.all(
+    crowd.map(async ({ id, email, sessionId }) => ({
+      accountId: id,
+      token: await tokens.signAccess({ accountId: id, sessionId, email, expiresAt }),
+    })),
+  )
+}
+
+async function openHall({ db }: Ledger, ownerId: string, seats: number): Promise<string> {
+  const made = await createEvent(db, {
+    ownerId,
+    name: 'Night of strings',
+    location: 'Old hall',
+    startsAt: new Date(Date.now() + 30 * DAY_MS),
+    currency: 'EUR',
+    timeZone: 'Europe/Berlin',
+    maxSeatsPerBuyer: BUYER_SEATS_MAX,
+    holdSeconds: HOLD_SECONDS,
+  })
+  if (!made.ok) throw new Error(`the event was refused: ${made.refusal}`)
+  const rows = Math.ceil(Math.min(seats, HALL_SEATS_MAX) / SEATS_PER_ROW)
+  const tier = { name: 'Standard', price: 2_500 }
+  const section = { name: 'Stalls', tier, rows, seatsPerRow: SEATS_PER_ROW }
+  const seated = await createSeats(db, made.event.id, [section])
+  if (!seated.ok) throw new Error(`the seats were refused: ${seated.refusal}`)
+  await publishEvent(db, made.event.id)
+  return made.event.id
+}
+
+function coresOf({ servers, postgres, redis }: RunFile): () => string {
+  const measured = measureCpu({
+    generator: [process.pid],
+    servers: servers.map(({ pid }) => pid),
+    Postgres: treeOf(postgres.pid!),
+    Redis: treeOf(redis.pid!),
+  })
+  return () =>
+    `cores: ${Object.entries(measured().cores)
+      .map(([name, used]) => `${name} ${used.toFixed(2)}`)
+      .join(', ')}`
+}
+
+/** Stops the process where it stands while `work` is done, whatever becomes of it. */
+export async function frozen<T>(pid: number, work: () => Promise<T>): Promise<T> {
+  process.kill(pid, 'SIGSTOP')
+  try {
+    return await work()
+  } finally {
+    process.kill(pid, 'SIGCONT')
+  }
+}
+
+/** What `npm run audit` says of the stack's stores: '' when no invariant is broken. */
+export async function auditOf({ postgres, redis }: RunFile): Promise<string> {
+  const audit = Bun.spawn([process.execPath, join(dirname(import.meta.dir), 'audit.ts')], {
+    env: { ...process.env, DATABASE_URL: postgres.url, REDIS_URL: redis.url },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const said = await new Response(audit.stdout).text()
+  if ((await audit.exited) === 0) return ''
+  return said
+    .split('\n')
+    .filter((line) => line.includes('BROKEN'))
+    .join('; ')
+}

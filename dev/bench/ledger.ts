@@ -1,0 +1,267 @@
+// Decides what `bench ledger` measures and what is asked of each figure: holds, hot seats, payments, reads, life without Redis.
+import { parseArgs } from 'node:util'
+import { bareAnswers, openReference, type Reference } from './ledger-references.ts'
+import { bareGets, confirmations, holds, holdsAlone, hotSeats, reads, type Run } from './ledger-runs.ts'
+import { auditOf, frozen, startLedgerStack, type LedgerStack } from './ledger-stack.ts'
+import { median, type Report, type Row } from './report.ts'
+
+const HOLDS_TO_FIVE = 2.5
+const HOLDS_TO_ONE = 1
+const ALONE_TO_FIVE = 1
+const PACED_P99_MS = 50
+const HOT_PER_SECOND = 25_000
+const HOT_TO_BARE = 0.6
+const CONFIRMS_TO_FIVE = 1
+const READS_TO_BARE = 0.8
+const WITHOUT_REDIS_SHARE = 0.25
+const [FEW, MANY] = [64, 250]
+const ROUNDS = 100
+const LIST_HALL = 20_000
+/** Before the audit: the worker has what gathered while it rested. */
+const CATCH_UP_MS = 15_000
+/** limits.md of the study before this program: the same hardware, the program before this one, requests a second. */
+const PREDECESSOR = { holds64: 184, holds250: 186, hot: 331, confirms: 143, reads: 3_148 }
+
+interface Plan {
+  servers: number
+  repetitions: number
+  seconds: number
+  /** Requests a round of the hot seat. */
+  perRound: number
+  payments: number
+}
+
+interface Bench {
+  plan: Plan
+  stack: LedgerStack
+  reference: Reference
+}
+
+const say = (sentence: string) => console.error(`bench ledger: ${sentence}`)
+
+export async function bench(args: string[]): Promise<Report> {
+  const plan = readPlan(args)
+  say('starting a stack of its own')
+  const stack = await startLedgerStack(plan.servers)
+  try {
+    const reference = await openReference(stack.run.postgres.url)
+    const [{ version } = { version: '' }] = await stack.ledger.sql<{ version: string }[]>`
+      select current_setting('server_version') as version`
+    const run = { plan, stack, reference }
+    const rows = await stack.withoutWorker(async () => {
+      await warmUp(run)
+      return [...(await holdRows(run)), await hotRow(run), await confirmRow(run), ...(await readRows(run))]
+    })
+    rows.push(await withoutRedisRow(run, rows[0]!))
+    await reference.close()
+    rows.push(await auditRow(stack))
+    const note = 'worker stopped meanwhile, rate limits off'
+    return { bench: 'ledger', options: { ...plan, note }, versions: { PostgreSQL: version }, rows }
+  } finally {
+    await stack.stop()
+  }
+}
+
+function readPlan(args: string[]): Plan {
+  const { values } = parseArgs({
+    args,
+    options: {
+      full: { type: 'boolean', default: false },
+      servers: { type: 'string', default: '2' },
+      seconds: { type: 'string' },
+    },
+  })
+  const servers = Number(values.servers)
+  const seconds = Number(values.seconds ?? (values.full ? 8 : 3))
+  if (!Number.isInteger(servers) || servers < 1) throw new Error('--servers must be a number above 0')
+  if (!(seconds > 0)) throw new Error('--seconds must be a number above 0')
+  const size = values.full
+    ? { repetitions: 5, perRound: 1_000, payments: 10_000 }
+    : { repetitions: 3, perRound: 250, payments: 3_000 }
+  return { servers, seconds, ...size }
+}
+
+/** Code that ran a few thousand times is fast; the first seconds of a process are another matter. */
+async function warmUp({ stack, plan: { seconds } }: Bench): Promise<void> {
+  say('warming up')
+  await holds(stack, { connections: FEW, seconds: 2 * seconds })
+  await hotSeats(stack, { connections: FEW, rounds: 10, perRound: 500 })
+  await confirmations(stack, { connections: FEW, count: 1_000 })
+}
+
+/** The references before, between and after: the machine is never quite the same for a whole run. */
+async function holdRows({ stack, reference, plan }: Bench): Promise<Row[]> {
+  const { seconds, repetitions } = plan
+  const five: number[] = []
+  const one: number[] = []
+  const few: Run[] = []
+  const many: Run[] = []
+  const alone: number[] = []
+  for (let at = 1; at <= repetitions; at++) {
+    say(`holds, ${at} of ${repetitions}`)
+    five.push(await reference.five(seconds))
+    few.push(await holds(stack, { connections: FEW, seconds }))
+    one.push(await reference.one(seconds))
+    many.push(await holds(stack, { connections: MANY, seconds }))
+    alone.push(await holdsAlone(stack, seconds))
+  }
+  say('holds at half of the peak')
+  const peak = Math.max(median(few.map(rateOf)), median(many.map(rateOf)))
+  const paced: Run[] = []
+  for (let at = 1; at <= repetitions; at++)
+    paced.push(await holds(stack, { connections: MANY, seconds, perSecond: peak / 2 }))
+  const ratios = (runs: number[], to: number[]) => runs.map((rate, at) => rate / to[at]!)
+  const row = (connections: number, runs: Run[], predecessor: number): Row => {
+    const rates = runs.map(rateOf)
+    const [toFive, toOne] = [median(ratios(rates, five)), median(ratios(rates, one))]
+    return {
+      what: `holds of distinct seats, ${connections} connections`,
+      figures: rates,
+      unit: '/s',
+      against: `× ${toFive.toFixed(2)} five statements (${HOLDS_TO_FIVE}), × ${toOne.toFixed(2)} one (${HOLDS_TO_ONE})`,
+      ok: toFive >= HOLDS_TO_FIVE && toOne >= HOLDS_TO_ONE && runs.every(isClean),
+      note: conditions(runs, predecessor),
+    }
+  }
+  const aloneToFive = median(ratios(alone, five))
+  return [
+    row(FEW, few, PREDECESSOR.holds64),
+    row(MANY, many, PREDECESSOR.holds250),
+    { what: 'reference: five statements', figures: five, unit: '/s', ok: null, note: reference.by },
+    { what: 'reference: one statement', figures: one, unit: '/s', ok: null, note: reference.by },
+    {
+      what: 'holds, each in a transaction of its own',
+      figures: alone,
+      unit: '/s',
+      against: `× ${aloneToFive.toFixed(2)} five statements (${ALONE_TO_FIVE})`,
+      ok: aloneToFive >= ALONE_TO_FIVE,
+      note: 'in one process, without HTTP',
+    },
+    {
+      what: `99 % of holds at ${Math.round(peak / 2)}/s, half of the peak`,
+      figures: paced.map(({ p99 }) => p99),
+      unit: 'ms',
+      against: `${PACED_P99_MS} ms`,
+      ok: median(paced.map(({ p99 }) => p99)) <= PACED_P99_MS && paced.every(isClean),
+      note: conditions(paced),
+    },
+  ]
+}
+
+async function hotRow({ stack, plan }: Bench): Promise<Row> {
+  const { repetitions, perRound, seconds } = plan
+  const runs: Awaited<ReturnType<typeof hotSeats>>[] = []
+  const bare: Run[] = []
+  for (let at = 1; at <= repetitions; at++) {
+    say(`a hot seat, ${at} of ${repetitions}`)
+    bare.push(await bareGets(stack, { connections: MANY, seconds }))
+    runs.push(await hotSeats(stack, { connections: MANY, rounds: ROUNDS, perRound }))
+  }
+  const rates = runs.map(rateOf)
+  const share = median(rates.map((rate, at) => rate / bare[at]!.rate))
+  const single = runs.every(({ winners }) => winners.every((count) => count === 1))
+  return {
+    what: `refusals of a hot seat, ${MANY} buyers, ${ROUNDS} seats`,
+    figures: rates,
+    unit: '/s',
+    against: `× ${share.toFixed(2)} authenticated GET ${Math.round(median(bare.map(rateOf)))}/s (${HOT_TO_BARE}), or ${HOT_PER_SECOND}/s`,
+    ok: single && (share >= HOT_TO_BARE || median(rates) >= HOT_PER_SECOND) && runs.every(isClean),
+    note: `${single ? 'one winner each time' : 'NOT one winner each time'}; ${conditions(runs, PREDECESSOR.hot)}`,
+  }
+}
+
+async function confirmRow({ stack, reference, plan }: Bench): Promise<Row> {
+  const runs: Run[] = []
+  const five: number[] = []
+  for (let at = 1; at <= plan.repetitions; at++) {
+    say(`confirmations, ${at} of ${plan.repetitions}`)
+    five.push(await reference.five(plan.seconds))
+    runs.push(await confirmations(stack, { connections: FEW, count: plan.payments }))
+  }
+  const rates = runs.map(rateOf)
+  const toFive = median(rates.map((rate, at) => rate / five[at]!))
+  return {
+    what: `confirmations, ${FEW} connections`,
+    figures: rates,
+    unit: '/s',
+    against: `× ${toFive.toFixed(2)} five statements (${CONFIRMS_TO_FIVE})`,
+    ok: toFive >= CONFIRMS_TO_FIVE && runs.every(isClean),
+    note: conditions(runs, PREDECESSOR.confirms),
+  }
+}
+
+async function readRows({ stack, plan }: Bench): Promise<Row[]> {
+  const pace = { connections: FEW, seconds: plan.seconds }
+  const hall = await stack.openHall(LIST_HALL)
+  const paths = { availability: `/event/${hall}/availability`, 'seat list': `/booking?eventId=${hall}` }
+  const rows: Row[] = []
+  for (const [what, path] of Object.entries(paths)) {
+    say(what)
+    const runs: Awaited<ReturnType<typeof reads>>[] = []
+    const bare: number[] = []
+    for (let at = 1; at <= plan.repetitions; at++) {
+      runs.push(await reads(stack, path, pace))
+      bare.push(await bareAnswers(runs[0]!.bytes, pace.connections, pace.seconds))
+    }
+    const rates = runs.map(rateOf)
+    const share = median(rates.map((rate, at) => rate / bare[at]!))
+    rows.push({
+      what: `${what} of ${LIST_HALL.toLocaleString('en')} seats, ${FEW} connections`,
+      figures: rates,
+      unit: '/s',
+      against: `× ${share.toFixed(2)} a bare Bun.serve ${Math.round(median(bare))}/s (${READS_TO_BARE})`,
+      ok: share >= READS_TO_BARE && runs.every(isClean),
+      note: `${runs[0]!.bytes} bytes; ${conditions(runs, what === 'seat list' ? PREDECESSOR.reads : undefined)}`,
+    })
+  }
+  return rows
+}
+
+/** Redis stands still, so that nothing starts it again. */
+async function withoutRedisRow({ stack, plan }: Bench, normal: Row): Promise<Row> {
+  const { repetitions, seconds } = plan
+  say('without Redis')
+  const runs: Run[] = []
+  await frozen(stack.run.redis.pid!, async () => {
+    for (let at = 1; at <= repetitions; at++)
+      runs.push(await holds(stack, { connections: FEW, seconds }, true))
+  })
+  const rates = runs.map(rateOf)
+  const share = median(rates) / median(normal.figures)
+  return {
+    what: `holds without Redis, ${FEW} connections`,
+    figures: rates,
+    unit: '/s',
+    against: `× ${share.toFixed(2)} of with it (${WITHOUT_REDIS_SHARE}), nothing but 201 and 503`,
+    ok: share >= WITHOUT_REDIS_SHARE && runs.every(isClean),
+    note: conditions(runs),
+  }
+}
+
+async function auditRow({ run }: LedgerStack): Promise<Row> {
+  say('audit')
+  await Bun.sleep(CATCH_UP_MS)
+  const broken = await auditOf(run)
+  return {
+    what: 'audit afterwards',
+    figures: [broken === '' ? 0 : broken.split('; ').length],
+    unit: 'invariants broken',
+    against: '0',
+    ok: broken === '',
+    ...(broken === '' ? {} : { note: broken }),
+  }
+}
+
+const rateOf = ({ rate }: Run) => rate
+const isClean = ({ unmeant }: Run) => unmeant === ''
+
+function conditions(runs: Run[], predecessor?: number): string {
+  const of = (pick: (run: Run) => number) => median(runs.map(pick)).toFixed(1)
+  const unmeant = runs.map((run) => run.unmeant).filter(Boolean)
+  return [
+    `p50 ${of(({ p50 }) => p50)} p99 ${of(({ p99 }) => p99)} ms`,
+    runs.at(-1)!.cores,
+    ...(predecessor === undefined ? [] : [`predecessor ${predecessor}/s`]),
+    ...(unmeant.length > 0 ? [`NOT MEANT: ${unmeant.join('; ')}`] : []),
+  ].join('; ')
+}
