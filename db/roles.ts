@@ -23,17 +23,27 @@ const LOCKED_OUT: RoleChange = {
   message: 'Nobody would be left who can manage users and roles.',
 }
 
-/** The names of every permission an account holds through its roles; empty for a disabled account. */
-export async function listPermissionsOf(reader: Reader, accountId: string): Promise<string[]> {
+/** The names of every permission each account holds through its roles; no entry for a disabled account. */
+export async function listPermissionsOfMany(
+  reader: Reader,
+  accountIds: string[],
+): Promise<Map<string, string[]>> {
   const rows = await reader
-    .selectDistinct({ name: permissions.name })
+    .selectDistinct({ accountId: accountRoles.accountId, name: permissions.name })
     .from(accountRoles)
     .innerJoin(accounts, eq(accounts.id, accountRoles.accountId))
     .innerJoin(rolePermissions, eq(rolePermissions.roleId, accountRoles.roleId))
     .innerJoin(permissions, eq(permissions.id, rolePermissions.permissionId))
-    .where(and(eq(accountRoles.accountId, accountId), sql`${accounts.disabledAt} is null`))
+    .where(
+      and(
+        sql`${accountRoles.accountId} = any(${`{${accountIds.join(',')}}`}::uuid[])`,
+        sql`${accounts.disabledAt} is null`,
+      ),
+    )
     .orderBy(permissions.name)
-  return rows.map(({ name }) => name)
+  const names = new Map<string, string[]>()
+  for (const { accountId, name } of rows) names.set(accountId, [...(names.get(accountId) ?? []), name])
+  return names
 }
 
 /** The names of an account's roles. */

@@ -14,6 +14,8 @@ const ISSUER = 'onsale'
 const ALGORITHM = 'HS256'
 /** Longer than any token of ours; a longer one is refused unread. */
 const TOKEN_LENGTH_MAX = 2_048
+/** Access tokens whose claims one process keeps, some 20 MB at the most; beyond it the oldest is verified again. */
+const REMEMBERED_MAX = 20_000
 const KINDS = {
   access: { aud: 'onsale:access', typ: 'at+jwt', claims: ['sub', 'sid', 'email', 'iat', 'exp'] },
   pass: { aud: 'onsale:pass', typ: 'pass+jwt', claims: ['sub', 'event', 'epoch', 'jti', 'iat', 'exp'] },
@@ -91,13 +93,14 @@ export function createTokens({ secret }: { secret: string }): Tokens {
           expiresAt ?? inSeconds(ACCESS_TOKEN_SECONDS),
         ),
       ),
-    verifyAccess: (token) =>
+    verifyAccess: remembering((token) =>
       access.verify(token, (read) => ({
         accountId: read.text('sub'),
         sessionId: read.text('sid'),
         email: read.text('email'),
         expiresAt: read.expiry(),
       })),
+    ),
     signPass: ({ accountId, eventId, epoch, expiresAt, jti = Bun.randomUUIDv7() }) =>
       pass.sign({ sub: accountId, event: eventId, epoch, jti }, expiresAt),
     verifyPass: (token, now) =>
@@ -185,6 +188,20 @@ class ClaimReader {
 
   expiry(): Date {
     return new Date(this.count('exp') * 1000)
+  }
+}
+
+/** A buyer sends the same token many times; its signature is looked at once, its age each time. */
+function remembering<T extends { expiresAt: Date }>(verify: (token: string) => Verified<T>) {
+  const known = new Map<string, T>()
+  return (token: string): Verified<T> => {
+    const remembered = known.get(token)
+    if (remembered) return remembered.expiresAt.getTime() > Date.now() ? remembered : 'expired'
+    const claims = verify(token)
+    if (claims === null || claims === 'expired') return claims
+    if (known.size >= REMEMBERED_MAX) known.delete(known.keys().next().value!)
+    known.set(token, claims)
+    return claims
   }
 }
 

@@ -1,7 +1,7 @@
 // Decides what happens to a question Redis cannot answer: it is unknown, at once, and somebody else is asked.
 import type { RedisClient } from '../db/redis.ts'
 
-/** After a failure Redis is left alone this long, so that a frozen one delays one request and not all. */
+/** After a failure Redis is left alone this long; then it is asked for a sign of life, and nobody waits for that. */
 const PAUSE_MS = 500
 const pausedUntil = new WeakMap<RedisClient, number>()
 
@@ -10,11 +10,23 @@ export async function tryRedis<T>(
   redis: RedisClient,
   ask: (redis: RedisClient) => Promise<T>,
 ): Promise<T | undefined> {
-  if ((pausedUntil.get(redis) ?? 0) > Date.now()) return undefined
+  const until = pausedUntil.get(redis)
+  if (until !== undefined) {
+    if (until <= Date.now()) lookAgain(redis)
+    return undefined
+  }
   try {
     return await ask(redis)
   } catch {
     pausedUntil.set(redis, Date.now() + PAUSE_MS)
     return undefined
   }
+}
+
+function lookAgain(redis: RedisClient): void {
+  pausedUntil.set(redis, Date.now() + PAUSE_MS)
+  redis.ping().then(
+    () => pausedUntil.delete(redis),
+    () => {},
+  )
 }

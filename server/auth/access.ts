@@ -7,6 +7,7 @@ import type { AccessClaims, Verified } from '../tokens.ts'
 import { ACCESS_COOKIE, readCookie } from './cookies.ts'
 import { isOwnOrigin } from './origin.ts'
 import { permissionsOf } from './permissions.ts'
+import { recall } from './recall.ts'
 import { isOpen, isOpenForSocket } from './session-check.ts'
 
 /** Who a socket is for: it asks for nothing that needs a permission. */
@@ -98,9 +99,10 @@ async function admit(
   if (claims === null) return 'unauthenticated'
   if (claims === 'expired') return 'token_expired'
   const { accountId, sessionId, email } = claims
+  const recalled = await recall(context.redis, sessionId)
   const [open, permissions] = await Promise.all([
-    isOpen(context, sessionId),
-    permissionsOf(context, accountId),
+    isOpen(context, sessionId, recalled),
+    permissionsOf(context, accountId, recalled),
   ])
   return open ? { accountId, sessionId, email, permissions, viaCookie } : 'unauthenticated'
 }

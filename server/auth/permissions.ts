@@ -1,14 +1,18 @@
 // Decides what an account may do at this moment: read from Postgres, remembered until any role changes anywhere.
-import { listPermissionsOf } from '../../db/roles.ts'
+import { listPermissionsOfMany } from '../../db/roles.ts'
 import type { Context } from '../context.ts'
 import type { Permission } from '../protocol/codes.ts'
+import { together } from '../together.ts'
 import { tryRedis } from '../try-redis.ts'
 import { PERMISSIONS_VERSION_KEY } from './keys.ts'
+import type { Recalled } from './recall.ts'
 
 /** Accounts remembered in one process; beyond it the one remembered longest is asked for again. */
 const REMEMBERED_MAX = 20_000
 /** How long a role change that could not be told to Redis may go unseen. */
 const REMEMBERED_MS = 30_000
+/** Accounts asked about in one statement. */
+const ASKED_AT_ONCE = 1_000
 
 type Needs = Pick<Context, 'redis' | 'ledger'>
 interface Remembered {
@@ -18,16 +22,21 @@ interface Remembered {
 }
 const memories = new WeakMap<Needs['ledger'], Map<string, Remembered>>()
 
-export async function permissionsOf(context: Needs, accountId: string): Promise<ReadonlySet<Permission>> {
-  // The version is read before the roles: a change in between leaves an old version behind, which nobody trusts.
-  const version = await currentVersion(context)
+/**
+ * `recalled` is what Redis said before anything else was read: a change in between leaves an old version behind, which
+ * nobody trusts. Undefined while Redis is away: then nothing remembered is believed.
+ */
+export async function permissionsOf(
+  context: Needs,
+  accountId: string,
+  recalled: Recalled | undefined,
+): Promise<ReadonlySet<Permission>> {
+  const version = recalled && (recalled.version ?? (await newVersion(context)))
   const memory = memoryOf(context)
   const known = memory.get(accountId)
   if (version !== undefined && known?.version === version && known.until > Date.now())
     return known.permissions
-  const permissions: ReadonlySet<Permission> = new Set(
-    (await listPermissionsOf(context.ledger.db, accountId)) as Permission[],
-  )
+  const permissions = await askLedger(context.ledger, accountId)
   memory.delete(accountId)
   if (version === undefined) return permissions
   if (memory.size >= REMEMBERED_MAX) memory.delete(memory.keys().next().value!)
@@ -40,12 +49,25 @@ export async function announceRoleChange({ redis }: Pick<Context, 'redis'>): Pro
   await Promise.allSettled([redis.set(PERMISSIONS_VERSION_KEY, crypto.randomUUID())])
 }
 
-/** Undefined while Redis is away: then nothing remembered is believed. */
-async function currentVersion({ redis }: Pick<Context, 'redis'>): Promise<string | undefined> {
-  const version = await tryRedis(redis, (client) => client.get(PERMISSIONS_VERSION_KEY))
-  if (version !== null) return version
+/** Redis has none, or has lost it. */
+async function newVersion({ redis }: Pick<Context, 'redis'>): Promise<string | undefined> {
   await tryRedis(redis, (client) => client.set(PERMISSIONS_VERSION_KEY, crypto.randomUUID(), 'NX'))
   return (await tryRedis(redis, (client) => client.get(PERMISSIONS_VERSION_KEY))) ?? undefined
+}
+
+const askers = new WeakMap<Needs['ledger'], (accountId: string) => Promise<ReadonlySet<Permission>>>()
+
+/** Accounts of one moment are asked about in one statement. */
+function askLedger(ledger: Needs['ledger'], accountId: string): Promise<ReadonlySet<Permission>> {
+  let ask = askers.get(ledger)
+  if (!ask) {
+    ask = together(async (accountIds: string[]) => {
+      const names = await listPermissionsOfMany(ledger.db, [...new Set(accountIds)])
+      return (id) => new Set((names.get(id) ?? []) as Permission[])
+    }, ASKED_AT_ONCE)
+    askers.set(ledger, ask)
+  }
+  return ask(accountId)
 }
 
 function memoryOf({ ledger }: Needs): Map<string, Remembered> {

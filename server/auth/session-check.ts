@@ -5,6 +5,7 @@ import { together } from '../together.ts'
 import { ACCESS_TOKEN_SECONDS } from '../tokens.ts'
 import { tryRedis } from '../try-redis.ts'
 import { sessionKey } from './keys.ts'
+import type { Recalled } from './recall.ts'
 
 const OPEN = 'open'
 const ENDED = 'ended'
@@ -19,13 +20,17 @@ const ASKED_AT_ONCE = 1_000
 type Needs = Pick<Context, 'redis' | 'ledger'>
 const askers = new WeakMap<Needs['ledger'], (sessionId: string) => Promise<boolean>>()
 
-export async function isOpen({ redis, ledger }: Needs, sessionId: string): Promise<boolean> {
-  const known = await tryRedis(redis, (client) => client.get(sessionKey(sessionId)))
-  if (known === OPEN) return true
-  if (known === ENDED) return false
+/** `recalled` is what Redis said of this session, undefined when it was not to be had. */
+export async function isOpen(
+  { redis, ledger }: Needs,
+  sessionId: string,
+  recalled: Recalled | undefined,
+): Promise<boolean> {
+  if (recalled?.session === OPEN) return true
+  if (recalled?.session === ENDED) return false
   const open = await askLedger(ledger, sessionId)
-  // NX: an end marked since the read above is never covered up.
-  if (open && known !== undefined)
+  // NX: an end marked since Redis was asked is never covered up.
+  if (open && recalled)
     await tryRedis(redis, (client) => client.set(sessionKey(sessionId), OPEN, 'EX', OPEN_SECONDS, 'NX'))
   return open
 }
