@@ -9,7 +9,7 @@ import { freshStores, type FreshStores } from '../support/stores.ts'
 const STORES_WITHIN_MS = 60_000
 const LONG_MS = 180_000
 const ENTRANTS = 100_000
-const AT_ONCE = 2_000
+const AT_ONCE = 300
 const SHARE = 0.02
 const BUCKETS_MAX = 96
 const FRAME_BYTES_MAX = 1_500

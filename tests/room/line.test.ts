@@ -452,6 +452,8 @@ describe('a wiped Redis', () => {
 describe('a limit lowered below what was given out', () => {
   test('is no breach, and one pass beyond it is', async () => {
     const room = await lines.make({ activeMax: 4, admitPerMinute: 4 })
+    // The audit goes by the real clock, which the tests before have left behind.
+    room.pass(Math.max(0, Date.now() - room.now()))
     await enterAll(room, 6)
     await room.tick()
     for (const person of people(4)) await claim(room, person)
