@@ -6,21 +6,13 @@ import { sql } from 'drizzle-orm'
 import type { Tx } from '../client.ts'
 import { findAnswer, storeAnswers } from '../idempotency.ts'
 import { BOOKING_MOVES, SEAT_MOVES, type SeatStatus } from '../lifecycle.ts'
-import { bookings, events, seats, sections, tiers } from '../schema.ts'
+import { bookings, bookingSeats, bookingTimeline, events, seats, sections, tiers } from '../schema.ts'
+import { listOf, statement } from '../statement.ts'
 import { takeOverdueSeats } from './expire-bookings.ts'
 import type { MovedSeat } from './gate.ts'
 import type { HoldOutcome, HoldRequest } from './hold-seats.ts'
 import type { BookingRow } from './read-bookings.ts'
-import {
-  bigIntegers,
-  ids,
-  integers,
-  lockBuyers,
-  seatLabelFields,
-  sectionOfSeat,
-  tierOfSeat,
-  type SeatLabel,
-} from './rows.ts'
+import { lockBuyers, type SeatLabel } from './rows.ts'
 
 /** `seats` are distinct and ascending. */
 export type Hold = HoldRequest & { bookingId: string }
@@ -90,6 +82,41 @@ export async function commitHolds(tx: Tx, holds: Hold[]): Promise<Committed[]> {
   return holds.map((hold, i) => decided[i] ?? won.get(hold)!)
 }
 
+const readEvents = statement<'events', EventFacts & { id: string }>(
+  (value) => sql`
+    select id, name, status = 'PUBLISHED' and starts_at > now() and coalesce(on_sale_at <= now(), true) as "onSale",
+      currency, hold_seconds as "holdSeconds", max_seats_per_booking as "maxSeatsPerBooking",
+      max_seats_per_buyer as "maxSeatsPerBuyer", seat_count as "seatCount"
+    from ${events} where id = any(${value('events')}::uuid[])`,
+)
+
+/** Subqueries a row, not a join: a table that was never analysed must not tempt the planner to read all of it. */
+const countHeld = statement<'events' | 'accounts', { eventId: string; accountId: string; held: number }>(
+  (value) => sql`
+    select buyer.event_id as "eventId", buyer.account_id as "accountId", (
+      select coalesce(sum((select count(*) from ${bookingSeats} bs
+        where bs.event_id = b.event_id and bs.booking_id = b.id and bs.live)), 0)::int
+      from ${bookings} b
+      where b.event_id = buyer.event_id and b.account_id = buyer.account_id
+        and b.status in ('PENDING', 'CONFIRMED')
+        and (b.status = 'CONFIRMED' or b.expires_at > now())) as held
+    from unnest(${value('events')}::uuid[], ${value('accounts')}::uuid[]) as buyer (event_id, account_id)`,
+)
+
+const lockSeats = statement<'events' | 'seats', Omit<SeatRow, 'expiresAt'> & { expiresAt: string | null }>(
+  (value) => sql`
+    select seat.n, section.name as section, seat.row_label as row, seat.seat_label as number, tier.name as tier,
+      seat.event_id as "eventId", seat.status, seat.version, seat.booking_id as "bookingId",
+      tier.price::float8 as price, (select b.expires_at from ${bookings} b
+        where b.event_id = seat.event_id and b.id = seat.booking_id) as "expiresAt"
+    from unnest(${value('events')}::uuid[], ${value('seats')}::int[]) as asked (event_id, n)
+    join ${seats} seat on seat.event_id = asked.event_id and seat.n = asked.n
+    join ${sections} section on section.event_id = seat.event_id and section.id = seat.section_id
+    join ${tiers} tier on tier.event_id = seat.event_id and tier.id = seat.tier_id
+    order by seat.event_id, seat.n
+    for no key update of seat skip locked`,
+)
+
 /** One round trip: statements of a transaction follow one another on its connection, each with its own snapshot. */
 async function lockAndRead(tx: Tx, holds: Hold[]): Promise<Read> {
   const buyers = distinct(holds, ({ eventId, accountId }) => buyerKey(eventId, accountId))
@@ -97,57 +124,23 @@ async function lockAndRead(tx: Tx, holds: Hold[]): Promise<Read> {
     holds.flatMap(({ eventId, seats: wanted }) => wanted.map((n) => ({ eventId, n }))),
     ({ eventId, n }) => seatKey(eventId, n),
   )
+  const ofBuyers = {
+    events: listOf(buyers.map((b) => b.eventId)),
+    accounts: listOf(buyers.map((b) => b.accountId)),
+  }
   const [, facts, counts, rows] = await Promise.all([
     lockBuyers(tx, buyers),
-    tx
-      .select({
-        id: events.id,
-        name: events.name,
-        onSale: sql<boolean>`${events.status} = 'PUBLISHED' and ${events.startsAt} > now()
-          and coalesce(${events.onSaleAt} <= now(), true)`,
-        currency: events.currency,
-        holdSeconds: events.holdSeconds,
-        maxSeatsPerBooking: events.maxSeatsPerBooking,
-        maxSeatsPerBuyer: events.maxSeatsPerBuyer,
-        seatCount: events.seatCount,
-      })
-      .from(events)
-      .where(sql`${events.id} = any(${ids([...new Set(holds.map(({ eventId }) => eventId))])})`),
-    // Subqueries a row, not a join: a table that was never analysed must not tempt the planner to read all of it.
-    tx.execute<{ eventId: string; accountId: string; held: number }>(sql`
-      select buyer.event_id as "eventId", buyer.account_id as "accountId", (
-        select coalesce(sum((select count(*) from booking_seats bs
-          where bs.event_id = b.event_id and bs.booking_id = b.id and bs.live)), 0)::int
-        from bookings b
-        where b.event_id = buyer.event_id and b.account_id = buyer.account_id
-          and b.status in ('PENDING', 'CONFIRMED')
-          and (b.status = 'CONFIRMED' or b.expires_at > now())) as held
-      from unnest(${ids(buyers.map((b) => b.eventId))}, ${ids(buyers.map((b) => b.accountId))})
-        as buyer (event_id, account_id)`),
-    tx
-      .select({
-        ...seatLabelFields,
-        eventId: seats.eventId,
-        status: seats.status,
-        version: seats.version,
-        bookingId: seats.bookingId,
-        price: tiers.price,
-        expiresAt: sql<Date | null>`(select b.expires_at from bookings b
-          where b.event_id = ${seats.eventId} and b.id = ${seats.bookingId})`.mapWith(bookings.expiresAt),
-      })
-      .from(seats)
-      .innerJoin(
-        sql`unnest(${ids(asked.map((s) => s.eventId))}, ${integers(asked.map((s) => s.n))}) as asked (event_id, n)`,
-        sql`asked.event_id = ${seats.eventId} and asked.n = ${seats.n}`,
-      )
-      .innerJoin(sections, sectionOfSeat)
-      .innerJoin(tiers, tierOfSeat)
-      .orderBy(seats.eventId, seats.n)
-      .for('no key update', { of: seats, skipLocked: true }),
+    readEvents(tx, { events: listOf([...new Set(holds.map(({ eventId }) => eventId))]) }),
+    countHeld(tx, ofBuyers),
+    lockSeats(tx, { events: listOf(asked.map((s) => s.eventId)), seats: listOf(asked.map((s) => s.n)) }),
   ])
+  const dated = rows.map((row) => ({
+    ...row,
+    expiresAt: row.expiresAt === null ? null : new Date(row.expiresAt),
+  }))
   return {
     events: new Map(facts.map(({ id, ...event }) => [id, event])),
-    seats: new Map(rows.map((row) => [seatKey(row.eventId, row.n), row])),
+    seats: new Map(dated.map((row) => [seatKey(row.eventId, row.n), row])),
     held: new Map(counts.map((row) => [buyerKey(row.eventId, row.accountId), row.held])),
   }
 }
@@ -198,42 +191,75 @@ function win(read: Read, hold: Hold): Win {
   return { hold, event, rows: before }
 }
 
+const insertBookings = statement<
+  'events' | 'bookings' | 'accounts' | 'counts' | 'totals',
+  { id: string; createdAt: string; expiresAt: string }
+>(
+  (value) => sql`
+    insert into ${bookings} (event_id, id, account_id, status, seat_count, total, currency, expires_at)
+    select made.event_id, made.id, made.account_id, ${sql.raw(`'${BOOKING_MOVES.confirm.from}'`)}::booking_status,
+      made.seat_count, made.total, e.currency, now() + make_interval(secs => e.hold_seconds)
+    from unnest(${value('events')}::uuid[], ${value('bookings')}::uuid[], ${value('accounts')}::uuid[],
+      ${value('counts')}::int[], ${value('totals')}::bigint[]) as made (event_id, id, account_id, seat_count, total)
+    join ${events} e on e.id = made.event_id
+    returning id, created_at as "createdAt", expires_at as "expiresAt"`,
+)
+
+const insertSeats = statement<'events' | 'bookings' | 'seats' | 'prices', never>(
+  (value) => sql`
+    insert into ${bookingSeats} (event_id, booking_id, n, price)
+    select * from unnest(${value('events')}::uuid[], ${value('bookings')}::uuid[], ${value('seats')}::int[],
+      ${value('prices')}::bigint[])`,
+)
+
+const moveSeats = statement<
+  'events' | 'bookings' | 'seats' | 'versions',
+  { n: number; eventId: string; status: SeatStatus; version: number }
+>(
+  (value) => sql`
+    update ${seats} seat
+    set status = ${sql.raw(`'${SEAT_MOVES.hold.to}'`)}, booking_id = fence.booking_id, version = seat.version + 1
+    from unnest(${value('events')}::uuid[], ${value('seats')}::int[], ${value('versions')}::int[],
+      ${value('bookings')}::uuid[]) as fence (event_id, n, version, booking_id)
+    where seat.event_id = fence.event_id and seat.n = fence.n and seat.version = fence.version
+      and seat.status = ${sql.raw(`'${SEAT_MOVES.hold.from}'`)}
+    returning seat.n, seat.event_id as "eventId", seat.status, seat.version`,
+)
+
+const insertTold = statement<'told', never>(
+  (value) => sql`
+    insert into ${bookingTimeline} (event_id, booking_id, what, detail)
+    select * from jsonb_to_recordset(${value('told')}::text::jsonb)
+      as told ("eventId" uuid, "bookingId" uuid, what text, detail jsonb)`,
+)
+
 async function write(tx: Tx, wins: Win[]): Promise<Map<Hold, Committed>> {
   if (wins.length === 0) return new Map()
   const taken = wins.flatMap(({ hold, rows }) => rows.map((row) => ({ ...row, bookingId: hold.bookingId })))
+  const ofTaken = {
+    events: listOf(taken.map((s) => s.eventId)),
+    bookings: listOf(taken.map((s) => s.bookingId)),
+    seats: listOf(taken.map((s) => s.n)),
+  }
   const [made, , moved] = await Promise.all([
-    insertBookings(tx, wins),
-    tx.execute(sql`
-      insert into booking_seats (event_id, booking_id, n, price)
-      select * from unnest(${ids(taken.map((s) => s.eventId))}, ${ids(taken.map((s) => s.bookingId))},
-        ${integers(taken.map((s) => s.n))}, ${bigIntegers(taken.map((s) => s.price))})`),
-    tx
-      .update(seats)
-      .set({
-        status: SEAT_MOVES.hold.to,
-        bookingId: sql`fence.booking_id`,
-        version: sql`${seats.version} + 1`,
-      })
-      .from(
-        sql`unnest(${ids(taken.map((s) => s.eventId))}, ${integers(taken.map((s) => s.n))},
-          ${integers(taken.map((s) => s.version))}, ${ids(taken.map((s) => s.bookingId))})
-          as fence (event_id, n, version, booking_id)`,
-      )
-      .where(
-        sql`${seats.eventId} = fence.event_id and ${seats.n} = fence.n and ${seats.version} = fence.version
-          and ${seats.status} = ${SEAT_MOVES.hold.from}`,
-      )
-      .returning({ n: seats.n, eventId: seats.eventId, status: seats.status, version: seats.version }),
-    tx.execute(sql`
-      insert into booking_timeline (event_id, booking_id, what, detail)
-      select * from jsonb_to_recordset(${JSON.stringify(wins.map(toldOf))}::text::jsonb)
-        as told ("eventId" uuid, "bookingId" uuid, what text, detail jsonb)`),
+    insertBookings(tx, {
+      events: listOf(wins.map(({ hold }) => hold.eventId)),
+      bookings: listOf(wins.map(({ hold }) => hold.bookingId)),
+      accounts: listOf(wins.map(({ hold }) => hold.accountId)),
+      counts: listOf(wins.map(({ rows }) => rows.length)),
+      totals: listOf(wins.map(totalOf)),
+    }),
+    insertSeats(tx, { ...ofTaken, prices: listOf(taken.map((s) => s.price)) }),
+    moveSeats(tx, { ...ofTaken, versions: listOf(taken.map((s) => s.version)) }),
+    insertTold(tx, { told: JSON.stringify(wins.map(toldOf)) }),
   ])
+  const bookedAt = new Map(made.map((row) => [row.id, row]))
   if (moved.length !== taken.length) throw new Error('seats and their versions disagree under lock')
   const versions = new Map(moved.map((seat) => [seatKey(seat.eventId, seat.n), seat]))
   const won = new Map(
     wins.map((each) => {
-      const booking = bookingOf(each, made.get(each.hold.bookingId)!)
+      const { createdAt, expiresAt } = bookedAt.get(each.hold.bookingId)!
+      const booking = bookingOf(each, { createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) })
       const expiresAtMs = booking.expiresAt.getTime()
       const known = each.hold.seats.map((n) => ({
         ...versions.get(seatKey(each.hold.eventId, n))!,
@@ -249,21 +275,7 @@ async function write(tx: Tx, wins: Win[]): Promise<Map<Hold, Committed>> {
   return won
 }
 
-async function insertBookings(tx: Tx, wins: Win[]) {
-  const totals = wins.map(({ rows }) => rows.reduce((sum, row) => sum + row.price, 0))
-  const made = await tx
-    .insert(bookings)
-    .select(
-      sql`select made.event_id, made.id, made.account_id, ${BOOKING_MOVES.confirm.from}::booking_status,
-          made.seat_count, made.total, e.currency, now() + make_interval(secs => e.hold_seconds), now(), null, null, null
-        from unnest(${ids(wins.map(({ hold }) => hold.eventId))}, ${ids(wins.map(({ hold }) => hold.bookingId))},
-          ${ids(wins.map(({ hold }) => hold.accountId))}, ${integers(wins.map(({ rows }) => rows.length))},
-          ${bigIntegers(totals)}) as made (event_id, id, account_id, seat_count, total)
-        join events e on e.id = made.event_id`,
-    )
-    .returning({ id: bookings.id, createdAt: bookings.createdAt, expiresAt: bookings.expiresAt })
-  return new Map(made.map((row) => [row.id, row]))
-}
+const totalOf = ({ rows }: Win) => rows.reduce((sum, row) => sum + row.price, 0)
 
 const toldOf = ({ hold: { eventId, bookingId }, rows }: Win) => ({
   eventId,
@@ -290,7 +302,7 @@ function bookingOf(won: Win, { createdAt, expiresAt }: { createdAt: Date; expire
       price,
       live: true,
     })),
-    total: rows.reduce((sum, row) => sum + row.price, 0),
+    total: totalOf(won),
     currency: event.currency,
     expiresAt,
     createdAt,

@@ -4,6 +4,7 @@ import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { Reader, Tx } from '../client.ts'
 import type { BookingStatus, SeatStatus } from '../lifecycle.ts'
 import { bookings, bookingSeats, bookingTimeline, seats, sections, tiers } from '../schema.ts'
+import { listOf, statement } from '../statement.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
@@ -31,14 +32,20 @@ export function lockBuyer(tx: Tx, eventId: string, accountId: string) {
   return tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`${eventId}/${accountId}`}, 0))`)
 }
 
-/** The same for many buyers, in an order that two transactions cannot take crosswise. */
-export function lockBuyers(tx: Tx, buyers: { eventId: string; accountId: string }[]) {
-  return tx.execute(sql`
+const lockAll = statement<'events' | 'accounts', never>(
+  (value) => sql`
     select pg_advisory_xact_lock(buyer.key) from (
       select distinct hashtextextended(event_id || '/' || account_id, 0) as key
-      from unnest(${ids(buyers.map((b) => b.eventId))}, ${ids(buyers.map((b) => b.accountId))})
-        as buyer (event_id, account_id)
-      order by key) as buyer`)
+      from unnest(${value('events')}::uuid[], ${value('accounts')}::uuid[]) as buyer (event_id, account_id)
+      order by key) as buyer`,
+)
+
+/** The same for many buyers, in an order that two transactions cannot take crosswise. */
+export function lockBuyers(tx: Tx, buyers: { eventId: string; accountId: string }[]) {
+  return lockAll(tx, {
+    events: listOf(buyers.map((b) => b.eventId)),
+    accounts: listOf(buyers.map((b) => b.accountId)),
+  })
 }
 
 export interface LockedSeat {
