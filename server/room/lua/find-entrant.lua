@@ -8,7 +8,7 @@ if seconds > 0 and (redis.call('ZSCORE', ABSENT, account) or redis.call('ZSCORE'
   if come_back(e) then save_entrant(e) end
 end
 local found = answer('found', account)
-if seconds > 0 and found[2] == 'waiting' and found[8] == '' then
+if seconds > 0 and (found[2] == 'waiting' or found[2] == 'door') and found[8] == '' then
   redis.call('ZADD', AWAY, int(believed_until(seconds)), account)
 end
 return found

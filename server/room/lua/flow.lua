@@ -95,7 +95,7 @@ local function call_priority(budget, waiting, call_alone, asked)
   local share = tonumber(settings.priorityShare) or 0
   if share == 0 or waiting + redis.call('ZCARD', LATE) <= budget then return end
   local credit = math.min(get('priorityCredit'), 100) + budget * share
-  local most, called = math.floor(credit / 100), 0
+  local most, called = math.min(budget, math.floor(credit / 100)), 0
   for _, account in ipairs(redis.call('ZRANGE', PRIORITY, 0, most + asked - 1)) do
     if called == most then break end
     local e = find_entrant(account)

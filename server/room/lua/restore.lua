@@ -2,10 +2,13 @@
 -- KEYS: the room's (line.lua).  ARGV: now, channel, epoch, arrivals, serving, held until (ms), commitment, lobby ('1' = numbers
 -- wait for a draw), then as far as the draw has come ('' = not so far): entrants, closed at (ms), root, seed, round tables.
 -- RETURNS { restored | present }.
+local FENCES_AN_EPOCH = 1e6
 if meta.epoch then return { 'present' } end
 redis.call('DEL', unpack(KEYS))
 meta = {}
 put('epoch', ARGV[3])
+-- Above every fencing number of the epochs that were lost: a server stopped in one of them moves nothing in this one.
+put('fence', tonumber(ARGV[3]) * FENCES_AN_EPOCH)
 put('arrivals', ARGV[4])
 put('serving', math.min(tonumber(ARGV[5]), tonumber(ARGV[4])))
 put('restoredTo', ARGV[4])

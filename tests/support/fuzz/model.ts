@@ -61,8 +61,8 @@ export interface Line {
   seats: SeatCounts
   frozenAt: number | null
   frozenMs: number
-  /** Was open once. */
-  opened: boolean
+  /** Somebody came once the sale had started, so there is no draw. */
+  plain: boolean
   /** Somebody came before the sale started, so there is a draw. */
   lobby: boolean
   /** Numbers below it are on the closed list; null while it is open. */
@@ -72,6 +72,8 @@ export interface Line {
   placeOf: (number: number) => number
   /** Redis knows nothing of this line until somebody asks. */
   lost: boolean
+  /** Somebody did not come when called; until then nobody is called beyond the free passes. */
+  missed: boolean
   /** Passes issued in this epoch. */
   issued: number
 }
@@ -89,12 +91,13 @@ export const emptyLine = (): Line => ({
   seats: { total: 0, available: 0, reserved: 0 },
   frozenAt: null,
   frozenMs: 0,
-  opened: false,
+  plain: false,
   lobby: false,
   entrants: null,
   drawn: null,
   placeOf: (number) => number,
   lost: true,
+  missed: false,
   issued: 0,
 })
 
@@ -173,7 +176,6 @@ export function configured(line: Line, settings: RoomSettings, at: number): void
     line.frozenMs += at - line.frozenAt
     line.frozenAt = null
   }
-  if (phase === 'open') line.opened = true
   if (phase !== 'closed' || line.voidBelow >= line.arrivals) return
   line.voidBelow = line.arrivals
   if (line.lobby && line.drawn === null) line.restoredTo = line.arrivals

@@ -246,9 +246,9 @@ async function took(world: World, node: Node, { who, socket, own, answer, priori
     hold(answer.entrant.number === number, () => `${who} got number ${answer.entrant.number}, not ${number}`)
     oracle.own(number, who)
     if (proven) oracle.goneAt = world.now
-    if (phase === 'open' || phase === 'sold_out') line.opened = true
+    if (phase === 'open' || phase === 'sold_out') line.plain ||= line.drawn === null
     else if (
-      !line.opened &&
+      !line.plain &&
       line.entrants === null &&
       (phase === 'lobby' || at < (line.settings!.onSaleAt?.getTime() ?? 0))
     )
@@ -310,7 +310,8 @@ async function ask(world: World, node: Node, who: string): Promise<void> {
   const at = world.at(node)
   cameBack(world, person, entrant)
   agrees(world, entrant, person, at)
-  if (entrant.state === 'waiting' && person.socket === '') person.safeUntil = believed(world, at)
+  const stands = entrant.state === 'waiting' || entrant.state === 'door'
+  if (stands && person.socket === '') person.safeUntil = believed(world, at)
 }
 
 async function claim(world: World, node: Node, who: string): Promise<void> {

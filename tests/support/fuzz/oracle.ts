@@ -77,7 +77,7 @@ export class Oracle {
       heldUntil,
       lobby: draw.waits,
       entrants: draw.entrants,
-      opened: draw.seed !== null || draw.entrants === 0,
+      plain: draw.entrants === 0,
       lost: false,
     }
     for (const [id, ends] of this.oldPasses) this.oldPasses.set(id, Math.min(ends, heldUntil))
@@ -97,7 +97,7 @@ export class Oracle {
     }
     // Of a lost epoch only those behind the list still come back, unless the draw itself is what comes back.
     if (line.restoredTo > 0 && !again) line.restoredFrom = entrants
-    Object.assign(line, { drawn: entrants, entrants, placeOf: placeOfNumber, opened: true })
+    Object.assign(line, { drawn: entrants, entrants, placeOf: placeOfNumber })
     for (const person of line.people.values())
       if (person.state === 'waiting' && person.place === null) person.place = placeOf(line, person.number)
   }
@@ -111,6 +111,7 @@ export class Oracle {
     this.goneAt = trueNow
     if (news.kind === 'called') this.called(news, at)
     if (news.kind === 'admitted') this.admitted(news.accounts, at)
+    if (news.kind === 'missed') this.line.missed = true
     if (news.kind === 'ended') this.ended(news.accounts, news.reason, at)
   }
 
@@ -205,8 +206,9 @@ export class Oracle {
     let door = 0
     for (const person of this.line.people.values()) if (person.state === 'door' && !person.absent) door += 1
     const free = activeMax - this.live(at) - door
-    hold(count <= free * OVER_CALL_MAX, () => `${count} were called while ${free} passes are free`)
-    hold(admitPerMinute === null || count <= admitPerMinute * OVER_CALL_MAX, () => {
+    const most = this.line.missed ? OVER_CALL_MAX : 1
+    hold(count <= free * most, () => `${count} were called while ${free} passes are free`)
+    hold(admitPerMinute === null || count <= admitPerMinute * most, () => {
       return `${count} were called, admitPerMinute ${admitPerMinute}`
     })
   }
@@ -275,7 +277,7 @@ export class Oracle {
       } else if (person.state !== 'outside') {
         const safeFor = person.safeUntil === null ? Infinity : person.safeUntil - roomNow(this.line, at)
         const state = standing(this.line, person, at)
-        const gone = state === 'waiting' || (person.absent && state !== 'admitted')
+        const gone = state === 'waiting' || state === 'door' || (person.absent && state !== 'admitted')
         hold(gone && safeFor <= 0, () => `${id} lost a place while ${state}, safe for ${safeFor} ms more`)
       }
       person.state = 'outside'

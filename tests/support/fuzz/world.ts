@@ -9,7 +9,7 @@ import { createDraws, type Draws } from '../../../server/room/draws.ts'
 import { createLine, EPOCH_GAP, type Line, type SeatCounts } from '../../../server/room/room.ts'
 import { tickRoom, type Ticked } from '../../../server/room/tick.ts'
 import { memoryKeeper, type MemoryKeeper } from '../draw-keeper.ts'
-import { configured, copyOf, hold, phaseOf, type Line as ModelLine } from './model.ts'
+import { configured, copyOf, hold, type Line as ModelLine } from './model.ts'
 import { Oracle } from './oracle.ts'
 
 /** One connection for moves, one that hears the announcements; shared by many worlds. */
@@ -105,6 +105,8 @@ export async function openWorld(wire: Wire, options: WorldOptions): Promise<Worl
   let barriers = 0
   /** How far time moves whenever it is looked at: whoever waits for its passing does not wait for ever. */
   let doubting = 0
+  /** What the server that starts an epoch takes for the settings. */
+  let pushed: RoomSettings | null = null
   const keeper = memoryKeeper()
   await keeper.prepare(eventId)
   // The same run draws the same places.
@@ -154,7 +156,7 @@ export async function openWorld(wire: Wire, options: WorldOptions): Promise<Worl
           const { epoch, arrivals, serving } = world.progress
           const lost = { epoch, arrivals: epoch === 1 ? 0 : arrivals - EPOCH_GAP, serving }
           const draw = { ...keeper.record!, waits: waitsForDraw(keeper.record!, lost) }
-          oracle.restarted(world.progress, world.settings, world.now + node.skewMs, draw)
+          oracle.restarted(world.progress, pushed ?? world.settings, world.now + node.skewMs, draw)
           if (draw.seed) world.drawn(true)
           return world.progress
         },
@@ -195,7 +197,9 @@ export async function openWorld(wire: Wire, options: WorldOptions): Promise<Worl
     },
 
     async push(node: Node, settings = world.settings): Promise<void> {
+      pushed = settings
       if (settings.enabled) await node.line.ensure(settings)
+      pushed = null
       await node.line.push(settings)
       configured(oracle.line, settings, world.at(node))
     },
@@ -218,7 +222,6 @@ export async function openWorld(wire: Wire, options: WorldOptions): Promise<Worl
             // Only the holder's word about the seats is taken.
             if (name !== 'hold-lease' || answer?.[0] !== 'holding') return answer
             oracle.line.seats = { ...world.seats }
-            if (phaseOf(oracle.line, world.at(node)) === 'open') oracle.line.opened = true
             world.holder = node.owner
             world.heldAt = world.now
             return answer
@@ -292,6 +295,7 @@ export async function openWorld(wire: Wire, options: WorldOptions): Promise<Worl
       await node.line.entrant(eventId, 'nobody')
       doubting = 0
       if (oracle.line.epoch === epoch) oracle.line = copyOf(copy.line)
+      oracle.goneAt = world.now
       await world.push(node)
       await world.hear(node)
     },
