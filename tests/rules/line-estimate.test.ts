@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import { oddsOf, peopleAhead, waitRange, type WaitRange } from '../../server/protocol/forecast.ts'
 import {
   carriedOn,
+  isTellable,
   jumpReason,
   middleOf,
   milestoneOf,
@@ -55,6 +56,15 @@ describe('the wait', () => {
   test('is shorter when people ahead give up', () => {
     const patient = middleOf(waitRange(1_000, { flow: [9, 11] })!)
     expect(middleOf(waitRange(1_000, { flow: [9, 11], leaving: 0.02 })!)).toBeLessThan(patient * 0.7)
+  })
+
+  test('is told once the pace is sure enough to plan with, and not doubted at once', () => {
+    const long = { lowMinutes: 60, highMinutes: 360 }
+    expect(isTellable(long, [2, 11], false)).toBe(false)
+    expect(isTellable(long, [4, 12], false)).toBe(true)
+    expect(isTellable(long, [3, 12], true)).toBe(true)
+    expect(isTellable(long, [2, 14], true)).toBe(false)
+    expect(isTellable({ lowMinutes: 0.1, highMinutes: 4 }, [2, 14], false)).toBe(true)
   })
 
   test('reads as a person would say it', () => {

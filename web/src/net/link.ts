@@ -1,6 +1,6 @@
 // Decides which way into the room is used: the socket, or asking over HTTP for as long as no socket can be opened.
 import type { ClientFrame } from '../../../server/protocol/socket.ts'
-import { RoomPoll } from './poll.ts'
+import type { RoomPoll } from './poll.ts'
 import { EventSocket, type Connection, type SocketHooks } from './socket.ts'
 
 /** `polling`: connected all the same, over HTTP. */
@@ -17,7 +17,9 @@ const HANGS_MS = 6_000
 
 export class EventLink {
   readonly #socket: EventSocket
-  readonly #poll: RoomPoll
+  /** Its code is loaded when it is needed: few networks block sockets. */
+  #poll: RoomPoll | null = null
+  readonly #eventId: string
   readonly #hooks: LinkHooks
   #unopened = 0
   #stood = false
@@ -25,15 +27,12 @@ export class EventLink {
   #hanging: ReturnType<typeof setTimeout> | undefined
 
   constructor(eventId: string, hooks: LinkHooks) {
+    this.#eventId = eventId
     this.#hooks = hooks
     this.#socket = new EventSocket(eventId, {
       frame: hooks.frame,
       greet: hooks.greet,
       state: (state) => this.#socketIs(state),
-    })
-    this.#poll = new RoomPoll(eventId, {
-      frame: hooks.frame,
-      answered: (reached) => hooks.state(reached ? 'polling' : 'retrying'),
     })
   }
 
@@ -50,7 +49,7 @@ export class EventLink {
   }
 
   send(frame: ClientFrame): boolean {
-    return this.#polling ? this.#poll.send(frame) : this.#socket.send(frame)
+    return this.#polling ? (this.#poll?.send(frame) ?? false) : this.#socket.send(frame)
   }
 
   #socketIs(state: Connection): void {
@@ -72,14 +71,30 @@ export class EventLink {
   #startPolling(): void {
     if (this.#polling) return
     this.#polling = true
-    this.#poll.start()
-    for (const frame of this.#hooks.greet()) this.#poll.send(frame)
+    void this.#poller().then(
+      (poll) => {
+        if (!this.#polling) return
+        poll.start()
+        for (const frame of this.#hooks.greet()) poll.send(frame)
+      },
+      // Not to be had just now: the socket's next failure tries again.
+      () => (this.#polling = false),
+    )
+  }
+
+  async #poller(): Promise<RoomPoll> {
+    if (this.#poll) return this.#poll
+    const { RoomPoll } = await import('./poll.ts')
+    return (this.#poll ??= new RoomPoll(this.#eventId, {
+      frame: this.#hooks.frame,
+      answered: (reached) => this.#hooks.state(reached ? 'polling' : 'retrying'),
+    }))
   }
 
   #stopPolling(): void {
     if (!this.#polling) return
     this.#polling = false
-    this.#poll.stop()
+    this.#poll?.stop()
     // What was asked for over HTTP is asked for again over the socket.
     this.#hooks.state('retrying')
   }

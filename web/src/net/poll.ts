@@ -1,6 +1,6 @@
 // Owns the way into the room where sockets are blocked: asks over HTTP as often as the server says, and speaks the same
 // frames, so that nothing above it can tell the difference.
-import type { ChallengeProof, ChallengeView, EntrantView, RoomView } from '../../../server/protocol/http.ts'
+import type { EntrantView, RoomView } from '../../../server/protocol/http.ts'
 import type { ClientFrame, ServerFrame } from '../../../server/protocol/socket.ts'
 import { ask, newKey, type Problem } from './api.ts'
 
@@ -18,9 +18,6 @@ export interface PollHooks {
 type Verb = 'join' | 'claim' | 'leave' | 'defer'
 
 const roomPath = (eventId: string, path: string) => `/event/${encodeURIComponent(eventId)}/room${path}`
-export const askChallenge = (eventId: string) => ask<ChallengeView>(roomPath(eventId, '/challenge'))
-export const proveChallenge = (eventId: string, proof: ChallengeProof) =>
-  ask<ChallengeView>(roomPath(eventId, '/challenge'), { method: 'POST', body: proof, key: newKey() })
 
 export class RoomPoll {
   readonly #eventId: string

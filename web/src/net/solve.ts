@@ -1,8 +1,14 @@
-// Owns the worker that solves a challenge: loaded only when there is one, ended when it is solved.
-import type { ChallengeProof } from '../../../server/protocol/http.ts'
+// Owns what a challenge takes: asking for it, the worker that solves it, handing it in. Loaded only where a room asks.
+import type { ChallengeProof, ChallengeView } from '../../../server/protocol/http.ts'
+import { ask, newKey } from './api.ts'
 
 type Solution = ChallengeProof['solution']
 const PATIENCE_MS = 120_000
+
+const pathOf = (eventId: string) => `/event/${encodeURIComponent(eventId)}/room/challenge`
+export const askChallenge = (eventId: string) => ask<ChallengeView>(pathOf(eventId))
+export const proveChallenge = (eventId: string, proof: ChallengeProof) =>
+  ask<ChallengeView>(pathOf(eventId), { method: 'POST', body: proof, key: newKey() })
 
 /** Null when this browser cannot solve it. */
 export function solve(challenge: ChallengeProof['challenge']): Promise<Solution | null> {

@@ -13,6 +13,7 @@ import {
   seedOf,
   toHex,
 } from '../../../server/protocol/draw.ts'
+import { formatCount } from '../format.ts'
 import { leafBytes, rootFrom } from '../../../server/protocol/merkle.ts'
 
 /** What a page was shown before the seed could be known; null where it came too late for that. */
@@ -22,48 +23,54 @@ export interface Promised {
 }
 
 export interface DrawCheck {
-  place: number
   entrants: number
-  /** One line a step; the first that failed is the last. */
+  /** One line a step, also after one that failed. */
   steps: { good: boolean; text: string }[]
+  /** Every step is good. */
   honest: boolean
 }
 
+/** Browsers compute hashes on secure pages only. */
+export const canCheck = (): boolean => globalThis.crypto?.subtle !== undefined
+
 const sha256 = async (bytes: Uint8Array) =>
   new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as BufferSource))
-const hash = (text: string) => {
-  const bytes = fromHex(text, HASH_BYTES)
-  if (!bytes) throw new TypeError('not a hash')
-  return bytes
-}
+/** What is not a hash is no bytes at all, so that nothing computed from it fits. */
+const hash = (text: unknown) => fromHex(String(text), HASH_BYTES) ?? new Uint8Array(0)
+const ENTRANTS_MAX = 2 ** 31 - 1
 
 /** Throws where the algorithm or the browser's cryptography is not there. */
 export async function placeInDraw(
   { seed, entrants, algorithm }: Pick<DrawFrame, 'seed' | 'entrants' | 'algorithm'>,
   number: number,
 ): Promise<number> {
-  if (algorithm !== DRAW_ALGORITHM) throw new TypeError(`unknown algorithm ${algorithm}`)
-  return placesOf(await hashSoon(expandDraw(hash(seed), entrants), sha256))(number)
+  const bytes = fromHex(seed, HASH_BYTES)
+  if (algorithm !== DRAW_ALGORITHM || !bytes) throw new TypeError(`cannot draw by ${algorithm}`)
+  return placesOf(await hashSoon(expandDraw(bytes, entrants), sha256))(number)
 }
 
-/** Recomputes everything that led to our place. `accountId` and `number` are ours, whatever the answer says. */
+/** Recomputes everything that led to `place`. What is ours, `accountId` to `promised`, counts whatever the answer says. */
 export async function checkDraw(
   { draw, path }: Pick<DrawProofView, 'draw' | 'path'>,
-  { accountId, number, promised }: { accountId: string; number: number; promised: Promised },
+  {
+    accountId,
+    number,
+    place,
+    promised,
+  }: { accountId: string; number: number; place: number; promised: Promised },
 ): Promise<DrawCheck> {
-  const check: DrawCheck = { place: 0, entrants: draw.entrants, steps: [], honest: true }
+  const check: DrawCheck = { entrants: draw.entrants, steps: [], honest: true }
   const step = (good: boolean, text: string) => {
     check.steps.push({ good, text })
     check.honest &&= good
   }
-  const root = hash(draw.root)
-  const secret = hash(draw.secret)
+  const [root, secret] = [hash(draw.root), hash(draw.secret)]
   const committed = toHex(await hashSoon(commitmentOf(secret, draw.algorithm), sha256))
   step(
     committed === draw.commitment && (promised.commitment ?? committed) === committed,
     promised.commitment
-      ? 'The secret is the one this page was promised before the draw'
-      : 'The secret fits the published promise',
+      ? 'The secret fits the fingerprint this page was shown before the draw'
+      : 'The secret fits its published fingerprint',
   )
   const leaf = await sha256(leafBytes(number, accountId))
   const reached = await hashSoon(rootFrom(leaf, number, draw.entrants, path.map(hash)), sha256)
@@ -75,8 +82,22 @@ export async function checkDraw(
   const seed = toHex(await hashSoon(seedOf(secret, root, beacon), sha256))
   step(
     seed === draw.seed,
-    'The seed follows from the secret, the list and the public beacon, if there is one',
+    draw.beacon
+      ? 'The draw follows from the secret, the list and the public beacon'
+      : 'The draw follows from the secret and the list',
   )
-  check.place = await placeInDraw(draw, number)
+  const computed = await placeComputed(draw, number)
+  step(
+    computed === place,
+    computed === null
+      ? 'No place can be computed from what was published'
+      : `Computed here, your place is ${formatCount(computed + 1)} of ${formatCount(draw.entrants)}`,
+  )
   return check
+}
+
+/** Null where the answer is none that could be computed with. */
+async function placeComputed(draw: DrawProofView['draw'], number: number): Promise<number | null> {
+  if (!(number < draw.entrants && draw.entrants <= ENTRANTS_MAX)) return null
+  return placeInDraw(draw, number).catch(() => null)
 }

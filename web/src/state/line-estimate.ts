@@ -25,6 +25,19 @@ function inUnits(low: number, high: number, unit: string): string {
 /** Nobody knows a long wait to the minute. */
 const stepFor = (most: number) => (most > 40 ? 10 : most > 15 ? 5 : 1)
 
+/** A pace less sure than this says nothing a person could plan with; one that was once surer is not doubted at once. */
+const UNSURE = 3.5
+const DOUBTED = 6
+/** However unsure the pace: a wait that cannot be longer than this is worth saying. */
+const SHORT_MINUTES = 5
+
+/** Whether the range means something yet; `before`: it did when it was last said. */
+export const isTellable = (
+  { highMinutes }: WaitRange,
+  [slow, fast]: readonly [number, number],
+  before: boolean,
+): boolean => highMinutes <= SHORT_MINUTES || fast / slow <= (before ? DOUBTED : UNSURE)
+
 const MILESTONES = [
   100_000, 50_000, 20_000, 10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 25, 10, 5, 3, 2, 1, 0,
 ]

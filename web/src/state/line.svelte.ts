@@ -28,7 +28,7 @@ import {
 } from '../net/keep.ts'
 import { serverClock } from '../net/server-clock.ts'
 import { EventLink, type LinkState } from '../net/link.ts'
-import { jumpReason, type ToldWait } from './line-estimate.ts'
+import { isTellable, jumpReason, type ToldWait } from './line-estimate.ts'
 import type { Promised } from './draw-check.ts'
 import { Proof } from './proof.svelte.ts'
 import { session } from './session.svelte.ts'
@@ -73,11 +73,12 @@ export class Line {
   /** What was last said to everyone; the room repeats it to whoever comes later. */
   readonly said: string | null = $derived(this.notices[0]?.text ?? this.room?.message ?? null)
   readonly ahead: number | null = $derived(
-    this.joined?.place != null && this.numbers ? peopleAhead(this.joined.place, this.numbers) : null,
+    this.joined?.place != null && this.numbers ? peopleBefore(this.joined, this.numbers) : null,
   )
-  readonly wait: WaitRange | null = $derived(
-    this.ahead !== null && this.numbers ? waitRange(this.ahead, { flow: null, ...this.numbers }) : null,
-  )
+  /** Null while nobody can say. */
+  wait = $state.raw<WaitRange | null>(null)
+  /** Nobody can say yet, because the line has not moved for long enough. */
+  measuring = $state(false)
   /** Null while nobody can say, and while the seats serve everybody here. */
   readonly odds: Odds | null = $derived(
     this.joined?.place != null && this.numbers?.reach
@@ -198,6 +199,7 @@ export class Line {
       case 'line':
         this.numbers = frame
         this.#markStart()
+        this.#estimateWait(frame)
         this.#explainWait(frame)
         return serverClock.sample(Date.parse(frame.at), null)
       case 'turn':
@@ -247,6 +249,14 @@ export class Line {
   #standAt(joined: JoinedFrame): void {
     this.joined = joined
     this.#markStart()
+    if (this.numbers) this.#estimateWait(this.numbers)
+  }
+
+  #estimateWait(numbers: LineFrame): void {
+    const range = this.ahead === null ? null : waitRange(this.ahead, { flow: null, ...numbers })
+    const tellable = range !== null && isTellable(range, numbers.flow as [number, number], this.wait !== null)
+    this.measuring = range !== null && !tellable
+    this.wait = tellable ? range : null
   }
 
   #hearRoom(frame: RoomFrame): void {
@@ -326,6 +336,12 @@ export class Line {
     keepPass(this.eventId, null)
     if (session.user) keepPlace(session.user.id, this.eventId, null)
   }
+}
+
+/** Whoever stepped back may stand behind places that nobody has yet. */
+function peopleBefore({ place, deferred }: JoinedFrame, numbers: LineFrame): number {
+  const ahead = peopleAhead(place ?? 0, numbers)
+  return deferred ? Math.min(ahead, Math.max(1, numbers.waiting - 1)) : ahead
 }
 
 function livePass(eventId: string): AdmissionPass | null {
