@@ -1,4 +1,4 @@
-// Takes the client out of the README and sends it through a turn and a restart: what a stranger pastes must work.
+// Takes the client out of the README and sends it through a turn, a draw and a restart: what a stranger pastes must work.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -69,6 +69,28 @@ test('it joins, shows who is ahead, takes its turn and gets a pass that books', 
   expect(first.heard.ends).toEqual(['left'])
   await eventually('the second pass', () => second.heard.passes.length > 0)
   second.leave()
+})
+
+test('it hears of its place when the draw is made, without reconnecting', async () => {
+  const soon = Date.now() + 600_000
+  const { eventId, organizer } = await app.event({
+    onSaleAt: new Date(soon),
+    room: { ...ROOM, lobbyAt: new Date(soon - 1_200_000) },
+  })
+  const people = await app.people(4)
+  const clients = people.map((person) => start(app.url, eventId, person))
+  await eventually('all are in the lobby', async () => {
+    const { body } = await app.call('GET', `/event/${eventId}/room`)
+    return body.data.waiting === people.length
+  })
+  expect(clients.flatMap(({ heard }) => [...heard.ahead, ...heard.passes])).toEqual([])
+  const opened = await app.call('POST', `/event/${eventId}/room/open`, { token: organizer.token })
+  expect(opened.status).toBe(200)
+  await eventually('one is in, and every other knows a place of its own', () => {
+    const ahead = clients.flatMap(({ heard }) => (heard.passes.length > 0 ? [] : [heard.ahead.at(-1)]))
+    return Bun.deepEquals(ahead.toSorted(), [0, 1, 2])
+  })
+  for (const client of clients) client.leave()
 })
 
 test(
