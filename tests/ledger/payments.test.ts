@@ -87,7 +87,7 @@ describe('paying', () => {
     )
     await t.db
       .update(bookings)
-      .set({ expiresAt: sql`now()` })
+      .set({ expiresAt: sql`now() - interval '1 ms'` })
       .where(eq(bookings.id, booking.id))
     expect(refusalOf(await pay(booking, 'sandbox_ok'))).toBe('booking_expired')
     await expireDueBookings(t.gate)
@@ -118,7 +118,7 @@ describe('an answer that was lost', () => {
     await pay(booking, 'sandbox_lost_webhook')
     await t.db
       .update(bookings)
-      .set({ expiresAt: sql`now()` })
+      .set({ expiresAt: sql`now() - interval '1 ms'` })
       .where(eq(bookings.id, booking.id))
     await t.redis.del(seatStatusKey(booking.eventId, 0))
     await aHold(t.gate, { eventId: booking.eventId })
