@@ -56,26 +56,24 @@ afterAll(async () => {
 const moveOf = ({ id, accountId }: { id: string; accountId: string }) => ({ bookingId: id, accountId })
 const serverOf = (i: number) => servers[i % servers.length]!
 
+/** Lets the holds end at moments spread over the next `seconds`; answers when, in ms since 1970. */
+async function endWithin(held: { id: string }[], seconds: number): Promise<Map<string, number>> {
+  const rows = await t.db
+    .update(bookings)
+    .set({ expiresAt: sql`now() + make_interval(secs => 0.1 + random() * ${seconds})` })
+    .where(
+      inArray(
+        bookings.id,
+        held.map(({ id }) => id),
+      ),
+    )
+    .returning({ id: bookings.id, expiresAt: bookings.expiresAt })
+  return new Map(rows.map(({ id, expiresAt }) => [id, expiresAt.getTime()]))
+}
+
 describe('the very end of a hold', () => {
   const ROUNDS = 40
-  /** Moves are asked for so long before the end of a hold at the most, and a little after it. */
   const BEFORE_MS = 110
-  const AFTER_MS = 20
-
-  /** Lets the holds end at moments spread over the next `seconds`; answers when, in ms since 1970. */
-  async function endWithin(held: { id: string }[], seconds: number): Promise<Map<string, number>> {
-    const rows = await t.db
-      .update(bookings)
-      .set({ expiresAt: sql`now() + make_interval(secs => 0.1 + random() * ${seconds})` })
-      .where(
-        inArray(
-          bookings.id,
-          held.map(({ id }) => id),
-        ),
-      )
-      .returning({ id: bookings.id, expiresAt: bookings.expiresAt })
-    return new Map(rows.map(({ id, expiresAt }) => [id, expiresAt.getTime()]))
-  }
 
   test(
     'more time, the money, the sweep and the next buyer at once: one of them has the seat, and nobody was told otherwise',
@@ -87,16 +85,17 @@ describe('the very end of a hold', () => {
         Array.from({ length: ROUNDS }, (_, n) => aHold(t.gate, { eventId, seats: [n] })),
       )
       const ends = await endWithin(held, 1.2)
-      const atTheEnd = ({ id }: { id: string }) =>
-        Bun.sleep(Math.max(0, ends.get(id)! - Date.now() + AFTER_MS - random() * (BEFORE_MS + AFTER_MS)))
+      /** So many milliseconds after the hold's own end; before it, where negative. */
+      const near = ({ id }: { id: string }, from: number, until: number) =>
+        Bun.sleep(Math.max(0, ends.get(id)! - Date.now() + from + random() * (until - from)))
       const rounds = held.map(async (booking, n) => {
         const [more, paid, , taken] = await Promise.all([
-          atTheEnd(booking).then(() => extendBooking(serverOf(n), moveOf(booking))),
-          atTheEnd(booking).then(() =>
+          near(booking, -BEFORE_MS, 0).then(() => extendBooking(serverOf(n), moveOf(booking))),
+          near(booking, -BEFORE_MS, BEFORE_MS).then(() =>
             confirmBooking(serverOf(n + 1), { ...moveOf(booking), payment: aCapture(booking) }),
           ),
-          atTheEnd(booking).then(() => expireDueBookings(serverOf(n))),
-          atTheEnd(booking).then(() =>
+          near(booking, 0, 20).then(() => expireDueBookings(serverOf(n))),
+          near(booking, 0, 20).then(() =>
             holdSeats(serverOf(n + 1), { eventId, accountId: next[n]!, seats: [n] }),
           ),
         ])
