@@ -9,6 +9,7 @@ import type { Context } from './context.ts'
 import { docsPage } from './docs.ts'
 import { errorAnswer, Refusal } from './errors.ts'
 import { publishDocument } from './openapi.ts'
+import { createDoor } from './overload.ts'
 import { LIMITS } from './protocol/codes.ts'
 import { createSockets, type SocketData } from './room/socket.ts'
 import { SOCKET_DOCS_PATH, socketDocs } from './socket-docs.ts'
@@ -43,6 +44,21 @@ export async function listen(context: Context): Promise<Listener> {
   const web = await webClient(context.config.publicUrl)
   const socketDocument = socketDocs(context.config.publicUrl)
 
+  const door = createDoor(context)
+
+  const answerApi = async (request: Request, server: Server<SocketData>, path: string): Promise<Response> => {
+    const taken = await takeBody(request)
+    if (taken instanceof Refusal) return refuse(request, taken)
+    const leave = isWatching(path) ? () => {} : door.enter(taken, path)
+    if (leave instanceof Refusal) return refuse(request, leave)
+    if (taken !== request) context.came(taken, addressOf(request, server))
+    try {
+      return await app.fetch(taken)
+    } finally {
+      leave()
+    }
+  }
+
   const route = async (request: Request, server: Server<SocketData>): Promise<Response | undefined> => {
     const pathStart = request.url.indexOf('/', request.url.indexOf('//') + 2)
     if (pathStart < PATH_OFFSET_MIN)
@@ -58,10 +74,7 @@ export async function listen(context: Context): Promise<Listener> {
       if (path === DOCS_PATH || path.startsWith(`${DOCS_PATH}/assets/`)) return docsPage(path)
       if (path === SOCKET_DOCS_PATH || path === `${SOCKET_DOCS_PATH}.json`)
         return socketDocument(request, path)
-      const taken = await takeBody(request)
-      if (taken instanceof Refusal) return refuse(request, taken)
-      if (taken !== request) context.came(taken, addressOf(request, server))
-      const answer = await app.fetch(taken)
+      const answer = await answerApi(request, server, path)
       return path === `${DOCS_PATH}/json` ? publishDocument(answer) : answer
     }
     return web(request, path)
@@ -90,12 +103,16 @@ export async function listen(context: Context): Promise<Listener> {
   return {
     url: context.config.publicUrl,
     async stop() {
+      door.stop()
       await sockets.drain()
       await Promise.race([server.stop(), Bun.sleep(DRAIN_MS)])
       await server.stop(true)
     },
   }
 }
+
+/** Probes and scrapes tell of an overload; they must not end with it. */
+const isWatching = (path: string) => path === '/metrics' || path.includes('/health/')
 
 const addressOf = (request: Request, server: Server<SocketData>) =>
   server.requestIP(request)?.address ?? 'unknown'
@@ -106,7 +123,12 @@ function refuse(request: Request, refusal: Refusal): Response {
     path: request.url.replace(/^[a-z]+:\/\/[^/]*/, '').split('?', 1)[0] ?? '/',
     requestId,
   })
-  return Response.json(answer, { status: answer.statusCode, headers: { 'x-request-id': requestId } })
+  const { retryAfterSeconds } = refusal
+  const retry = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
+  return Response.json(answer, {
+    status: answer.statusCode,
+    headers: { 'x-request-id': requestId, 'cache-control': 'no-store', ...retry },
+  })
 }
 
 function refuseUnknown(): Response {

@@ -1,0 +1,64 @@
+// Decides which requests a server turns away when it has more than it can do, and that the admitted come last in that.
+import { Refusal } from './errors.ts'
+import type { Tokens } from './tokens.ts'
+
+/** How far behind its timers the process may be, and how many requests may be under way: for everybody, for the admitted. */
+export const LIMITS_OF = {
+  everybody: { lateMs: 500, underWay: 4_000 },
+  admitted: { lateMs: 2_000, underWay: 8_000 },
+}
+const LOOK_EVERY_MS = 50
+/** Of each look in the figure: one long pause is no overload, several in a row are. */
+const SHARE = 0.2
+/** Paying is the end of what somebody was admitted for. */
+const PAYMENT = '/api/v1/payment/'
+
+export interface Door {
+  /** Counts a request in; the returned function counts it out. A Refusal when there is no room for it. */
+  enter(request: Request, path: string): (() => void) | Refusal
+  stop(): void
+}
+
+export interface DoorParts {
+  tokens: Pick<Tokens, 'verifyPass'>
+  /** How late the process is, ms; without it, measured here. */
+  lateMs?: () => number
+}
+
+export function createDoor({ tokens, lateMs }: DoorParts): Door {
+  const lag = lateMs ? { ms: lateMs, stop: () => {} } : measureLag()
+  let underWay = 0
+  const leave = () => void (underWay -= 1)
+  const fits = ({ lateMs: late, underWay: most }: { lateMs: number; underWay: number }) =>
+    lag.ms() <= late && underWay < most
+
+  return {
+    enter(request, path) {
+      if (!fits(LIMITS_OF.everybody) && !(fits(LIMITS_OF.admitted) && isAdmitted(tokens, request, path)))
+        return new Refusal('overloaded')
+      underWay += 1
+      return leave
+    },
+    stop: lag.stop,
+  }
+}
+
+/** The signature alone: whoever has a pass was let in, for whichever event. */
+function isAdmitted(tokens: DoorParts['tokens'], { headers }: Request, path: string): boolean {
+  if (path.startsWith(PAYMENT)) return true
+  const pass = headers.get('x-admission-pass')
+  if (pass === null) return false
+  const claims = tokens.verifyPass(pass)
+  return claims !== null && claims !== 'expired'
+}
+
+function measureLag(): { ms: () => number; stop: () => void } {
+  let late = 0
+  let looked = performance.now()
+  const timer = setInterval(() => {
+    const now = performance.now()
+    late += SHARE * (Math.max(0, now - looked - LOOK_EVERY_MS) - late)
+    looked = now
+  }, LOOK_EVERY_MS)
+  return { ms: () => late, stop: () => clearInterval(timer) }
+}
