@@ -2,10 +2,9 @@
 import { isId, listPublishedEvents } from '../../db/events.ts'
 import { listBookings } from '../../db/bookings/read-bookings.ts'
 import { SEAT_CODES } from '../../db/lifecycle.ts'
-import { listSeats } from '../../db/seats.ts'
 import type { Identity } from '../auth/access.ts'
 import type { Context } from '../context.ts'
-import { invalid, Refusal } from '../errors.ts'
+import { invalid, Refusal, reply } from '../errors.ts'
 import type { SeatMemory } from '../events/seat-memory.ts'
 import { LIMITS } from '../protocol/codes.ts'
 import type { BookingView, Page, SeatView } from '../protocol/http.ts'
@@ -13,30 +12,58 @@ import { codeAt } from '../protocol/seat-map.ts'
 import { pageOf, seatCursor, viewPage, type PageQuery } from './pages.ts'
 import { seesEveryEvent } from './readable.ts'
 import { seatIdOf } from './seat-ids.ts'
+import { createSeatLabels } from './seat-labels.ts'
 
 type BookingsQuery = PageQuery & { eventId?: string }
 
-/** Seats of an event that can be had now, in map order; without `eventId` of the only event on sale. */
-export async function listAvailable(context: Context, query: BookingsQuery): Promise<Page<SeatView>> {
-  const eventId = query.eventId ?? (await findOnlyEventOnSale(context))
-  if (eventId === null) return { items: [], nextCursor: null }
-  const known = isId(eventId) ? await context.availability.find(eventId) : null
-  if (known?.event.status !== 'PUBLISHED') throw new Refusal('not_found')
-  const limit = query.limit ?? LIMITS.pageDefault
-  const free = nextAvailable(known.memory, seatCursor(query.cursor), limit + 1)
-  const among = free.slice(0, limit)
-  // Memory says where to look; Postgres names the seats, and leaves out those taken a moment ago.
-  const rows = await listSeats(context.ledger.db, { eventId, status: 'AVAILABLE', among, limit })
-  const { currency } = known.event
-  return {
-    items: rows.map(({ price, ...seat }) => ({
-      id: seatIdOf(eventId, seat.n),
-      ...seat,
-      price: { amount: price, currency },
-    })),
-    nextCursor: free.length > limit ? String(among.at(-1)) : null,
+/** Answers kept of one event at one version: its first pages, mostly. */
+const ANSWERS_KEPT = 50
+
+/**
+ * The answer, as JSON, to which seats of an event can be had now, in map order; without `eventId` of the only event on
+ * sale. Made from memory, once a version of the seats, however many ask.
+ */
+export function createAvailableList(context: Context) {
+  const labelsOf = createSeatLabels(context)
+  const made = new WeakMap<SeatMemory, { version: number; answers: Map<string, string> }>()
+  const answersOf = (memory: SeatMemory) => {
+    const known = made.get(memory)
+    if (known?.version === memory.version && known.answers.size < ANSWERS_KEPT) return known.answers
+    const answers = new Map<string, string>()
+    made.set(memory, { version: memory.version, answers })
+    return answers
+  }
+
+  return async (query: BookingsQuery): Promise<string> => {
+    const eventId = query.eventId ?? (await findOnlyEventOnSale(context))
+    if (eventId === null) return render({ items: [], nextCursor: null })
+    const known = isId(eventId) ? await context.availability.find(eventId) : null
+    if (known?.event.status !== 'PUBLISHED') throw new Refusal('not_found')
+    const { event, memory } = known
+    const limit = query.limit ?? LIMITS.pageDefault
+    const after = seatCursor(query.cursor)
+    const answers = answersOf(memory)
+    const asked = `${event.mapVersion}/${event.currency}/${limit}/${after}`
+    const ready = answers.get(asked)
+    if (ready !== undefined) return ready
+    const free = nextAvailable(memory, after, limit + 1)
+    const shown = free.slice(0, limit)
+    const labels = await labelsOf(event, shown)
+    const answer = render({
+      items: labels.map(({ price, ...seat }) => ({
+        id: seatIdOf(eventId, seat.n),
+        ...seat,
+        price: { amount: price, currency: event.currency },
+        status: 'AVAILABLE',
+      })),
+      nextCursor: free.length > limit ? String(shown.at(-1)) : null,
+    })
+    answers.set(asked, answer)
+    return answer
   }
 }
+
+const render = (page: Page<SeatView>): string => JSON.stringify(reply(200, 'Available seats', page))
 
 /** GET /booking?scope=all: bookings of own events, or of every event for an administrator. */
 export async function listManaged(

@@ -21,7 +21,7 @@ import {
 import { holdBest } from './best/best.ts'
 import { gateOf } from './gate.ts'
 import { hold } from './hold.ts'
-import { listAvailable, listManaged } from './list.ts'
+import { createAvailableList, listManaged } from './list.ts'
 import { pageOf, viewPage } from './pages.ts'
 import { getOwn, getReadable } from './readable.ts'
 import { bookingView } from './view.ts'
@@ -36,15 +36,18 @@ const BookingsQuery = Type.Object(
 )
 const MineQuery = Type.Object(PageQuery, { additionalProperties: false })
 
-export const bookingRoutes = (context: Context) =>
-  new Elysia({ prefix: '/booking', normalize: false })
+export const bookingRoutes = (context: Context) => {
+  const listAvailable = createAvailableList(context)
+  return new Elysia({ prefix: '/booking', normalize: false })
     .use(accessPlugin(context))
     .get(
       '/',
-      async ({ query, visitor }) =>
-        query.scope === 'all'
-          ? reply(200, 'Bookings', await listManaged(context, visitor, query))
-          : reply(200, 'Available seats', await listAvailable(context, query)),
+      async ({ query, visitor, set }) => {
+        if (query.scope === 'all') return reply(200, 'Bookings', await listManaged(context, visitor, query))
+        const answer = await listAvailable(query)
+        set.headers['content-type'] = 'application/json; charset=utf-8'
+        return answer
+      },
       {
         query: BookingsQuery,
         visitor: true,
@@ -238,6 +241,7 @@ export const bookingRoutes = (context: Context) =>
         }),
       },
     )
+}
 
 type ExtendRefusal = Extract<ExtendOutcome, { ok: false }>['refusal']
 const refusedExtension = (refusal: ExtendRefusal) =>
