@@ -1,8 +1,8 @@
 // Decides whether a booking may go on: the room is off, or the buyer's pass is genuine, theirs, and still live.
 import type { RedisClient } from '../../db/redis.ts'
 import type { RoomSettings } from '../../db/rooms.ts'
-import { Refusal } from '../errors.ts'
 import type { Tokens } from '../tokens.ts'
+import { tryRedis } from '../try-redis.ts'
 import type { RoomSnapshot } from './entrant.ts'
 import { roomKey } from './keys.ts'
 import type { RoomClock } from './room-clock.ts'
@@ -17,6 +17,10 @@ export interface PassParts {
   view(eventId: string): Promise<RoomSnapshot | null>
   loadSettings(eventId: string): Promise<RoomSettings | null>
 }
+
+/** What Postgres said of a room counts this long. */
+const SETTINGS_AGE_MS = 500
+const SETTINGS_KEPT = 500
 
 /**
  * `pass` is the X-Admission-Pass header, null when absent. `ok` when the event has no room switched on. While Redis is
@@ -43,21 +47,30 @@ export async function checkPass(
 type RoomState = Pick<RoomSnapshot, 'enabled' | 'epoch' | 'heldUntil'>
 
 async function roomOf(parts: PassParts, eventId: string): Promise<RoomState> {
-  try {
-    const view = await parts.view(eventId)
-    if (view) return view
-  } catch (fault) {
-    if (!(fault instanceof Refusal)) throw fault
-  }
-  const settings = await parts.loadSettings(eventId)
+  const view = await tryRedis(parts.redis, () => parts.view(eventId))
+  if (view) return view
+  const settings = await settingsOf(parts, eventId)
   return { enabled: settings?.enabled ?? false, epoch: 0, heldUntil: 0 }
 }
 
+type Settings = Promise<RoomSettings | null>
+const asked = new WeakMap<RedisClient, Map<string, { at: number; settings: Settings }>>()
+
+/** Of the events that were asked for lately, while Redis does not answer: one question a moment, however many buy. */
+function settingsOf({ redis, loadSettings }: PassParts, eventId: string): Settings {
+  let known = asked.get(redis)
+  if (!known) asked.set(redis, (known = new Map()))
+  const last = known.get(eventId)
+  if (last && Date.now() - last.at < SETTINGS_AGE_MS) return last.settings
+  const settings = loadSettings(eventId)
+  settings.catch(() => known.delete(eventId))
+  if (known.size >= SETTINGS_KEPT) known.clear()
+  known.set(eventId, { at: Date.now(), settings })
+  return settings
+}
+
 async function liveUntil({ redis }: PassParts, eventId: string, accountId: string) {
-  try {
-    const score = await redis.zscore(roomKey(eventId, 'active'), accountId)
-    return score === null ? null : Number(score)
-  } catch {
-    return 'unknown' as const
-  }
+  const score = await tryRedis(redis, (client) => client.zscore(roomKey(eventId, 'active'), accountId))
+  if (score === undefined) return 'unknown' as const
+  return score === null ? null : Number(score)
 }
