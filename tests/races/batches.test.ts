@@ -90,7 +90,7 @@ describe('the very end of a hold', () => {
         Bun.sleep(Math.max(0, ends.get(id)! - Date.now() + from + random() * (until - from)))
       const rounds = held.map(async (booking, n) => {
         const [more, paid, , taken] = await Promise.all([
-          near(booking, -BEFORE_MS, 0).then(() => extendBooking(serverOf(n), moveOf(booking))),
+          near(booking, -BEFORE_MS / 2, 20).then(() => extendBooking(serverOf(n), moveOf(booking))),
           near(booking, -BEFORE_MS, BEFORE_MS).then(() =>
             confirmBooking(serverOf(n + 1), { ...moveOf(booking), payment: aCapture(booking) }),
           ),

@@ -4,13 +4,15 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Gate } from '../../db/bookings/gate.ts'
 import { connectRedis } from '../../db/redis.ts'
 import { openTestLedger, STORES_WITHIN_MS, type TestLedger } from '../support/a-ledger.ts'
-import { asTold, RealSale } from '../support/model/real-sale.ts'
-import { Moves } from '../support/model/sale-moves.ts'
+import { asTold, RealSale, type Looks } from '../support/model/real-sale.ts'
+import { isOverdue, Moves } from '../support/model/sale-moves.ts'
+import { brokenIn } from '../support/model/sale-model.ts'
 import { copyOf, firstState, type Plan, type State } from '../support/model/sale-state.ts'
 import { randomOf } from '../support/sale.ts'
 
 const WALKS = Number(process.env['MODEL_WALKS'] ?? 15)
 const STEPS = 30
+const RUSHES = 12
 const FIRST_SEED = Number(process.env['MODEL_SEED'] ?? 1)
 const WALK_WITHIN_MS = 60_000
 
@@ -38,15 +40,20 @@ afterAll(async () => {
 /** One move on both sides; whether it is allowed at this moment is for both to find out. */
 interface Twin {
   name: string
+  /** Somebody else at the same rows is reason enough for it to do nothing. */
+  mayBeNothing?: true
   /** `sees`: Redis is there, and what the move tells the cache arrives. */
   model(moves: Moves, sees: boolean): void
   real(sale: RealSale, gate: Gate, state: State): Promise<unknown>
 }
 
+const SWEEP = 'the sweep runs'
+
 function twins({ wishes, charges }: Plan): Twin[] {
   const all: Twin[] = [
     {
-      name: 'the sweep runs',
+      name: SWEEP,
+      mayBeNothing: true,
       model: (moves) => moves.state.bookings.forEach((_booking, i) => moves.expire(i)),
       real: (sale, gate) => sale.sweep(gate),
     },
@@ -60,6 +67,7 @@ function twins({ wishes, charges }: Plan): Twin[] {
     all.push(
       {
         name: `${i} asks for ${wishes[i]}`,
+        mayBeNothing: true,
         model: (moves, sees) => {
           if (moves.state.bookings[i]!.status !== 'NONE') return
           if (!sees || moves.ask(i)) moves.hold(i)
@@ -77,7 +85,8 @@ function twins({ wishes, charges }: Plan): Twin[] {
         real: (sale, gate) => sale.refund(gate, i),
       },
     )
-  for (const c of charges.keys())
+  // Three times: what happens to money is rare among all that can happen, and matters most.
+  for (const c of [...charges.keys(), ...charges.keys(), ...charges.keys()])
     all.push(
       {
         name: `charge ${c} is opened`,
@@ -143,6 +152,78 @@ async function walk(seed: number): Promise<string[]> {
   return changes
 }
 
+const MOVES_AT_ONCE = 3
+
+/**
+ * Several moves at the same moment have to end as if they had come one after another, in some order. Of what was refused
+ * because somebody else was at it, a hold or an expiry, nothing happens; and the gate, which may only refuse, is left out.
+ */
+async function rush(seed: number): Promise<number> {
+  const random = randomOf(seed)
+  const sale = await RealSale.open(t, PLAN)
+  const moves = twins(PLAN)
+  let state = firstState(PLAN)
+  const trace: string[] = []
+  let ways = 0
+  for (let k = 0; k < RUSHES; k++) {
+    const before = state
+    const chosen = Array.from({ length: MOVES_AT_ONCE }, () => choose(before, moves, random))
+    trace.push(chosen.map(({ twin }) => twin.name).join(' | '))
+    await Promise.all(chosen.map(({ twin, sees }) => twin.real(sale, sees ? t.gate : blind, before)))
+    const looks = await sale.look()
+    const ends = endsOf(
+      before,
+      chosen.map(({ twin }) => twin),
+    )
+    const end = ends.find((one) => Bun.deepEquals(withoutHints(asTold(one)), withoutHints(looks)))
+    if (!end) console.log(`seed ${seed}:\n  ${trace.join('\n  ')}`, looks, ends.map(asTold))
+    expect(end).toBeDefined()
+    ways += ends.length
+    state = end!
+    for (const [n, seat] of state.seats.entries()) {
+      const hint = looks.seats[n]!.split(' ').at(-1)!
+      seat.hint = hint === '-' ? null : hint
+    }
+    expect(brokenIn(state, PLAN)).toBeNull()
+  }
+  return ways
+}
+
+const withoutHints = ({ seats, ...rest }: Looks): Looks => ({
+  ...rest,
+  seats: seats.map((seat) => seat.split(' ').slice(0, -1).join(' ')),
+})
+
+/** Every state in which these moves may end, in any order; those that may come to nothing also left out. */
+function endsOf(state: State, chosen: Twin[]): State[] {
+  const due = state.bookings.flatMap((booking, i) => (isOverdue(booking) ? [i] : []))
+  const expiries = chosen.some(({ mayBeNothing }) => mayBeNothing) ? due : []
+  const all = [
+    ...new Set(chosen.filter(({ name }) => name !== SWEEP)),
+    ...expiries.map((i): Twin => ({
+      name: `${i} expires`,
+      mayBeNothing: true,
+      model: (moves) => moves.expire(i),
+      real: async () => {},
+    })),
+  ]
+  const ends = new Map<string, State>()
+  const go = (from: State, left: Twin[]) => {
+    if (left.every(({ mayBeNothing }) => mayBeNothing)) ends.set(JSON.stringify(from), from)
+    for (const twin of left) {
+      const next = copyOf(from)
+      twin.model(new Moves(next, PLAN), false)
+      next.told.length = 0
+      go(
+        next,
+        left.filter((other) => other !== twin),
+      )
+    }
+  }
+  go(state, all)
+  return [...ends.values()].map(copyOf)
+}
+
 /** Four of five that do something, in the model's opinion; the fifth whatever it be, so that refusals are compared too. */
 function choose(state: State, moves: Twin[], random: () => number) {
   for (let tries = 0; ; tries++) {
@@ -170,6 +251,18 @@ test(
       `\nThe model and the ledger agreed on ${WALKS * STEPS} steps, ${changes.length} of which changed something:\n${kinds.join('\n')}`,
     )
     expect(changes.length).toBeGreaterThan((WALKS * STEPS) / 2)
+  },
+  WALK_WITHIN_MS,
+)
+
+test(
+  `${WALKS} sales of ${RUSHES} times ${MOVES_AT_ONCE} moves at once end as if they had come one after another`,
+  async () => {
+    let ways = 0
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + WALKS; seed++) ways += await rush(seed)
+    console.log(
+      `\n${WALKS * RUSHES} times ${MOVES_AT_ONCE} moves at once: each ended in one of ${(ways / WALKS / RUSHES).toFixed(1)} allowed states`,
+    )
   },
   WALK_WITHIN_MS,
 )

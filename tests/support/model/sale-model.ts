@@ -93,7 +93,8 @@ function brokenStep(before: State, { name, next }: Step<State>): string | null {
   return null
 }
 
-function brokenIn({ seats, bookings, charges }: State, { wishes }: Plan): string | null {
+/** What must not be in any state, in words; null when all is well. */
+export function brokenIn({ seats, bookings, charges }: State, { wishes }: Plan): string | null {
   for (const [n, { status, booking, version, hint }] of seats.entries()) {
     const live = bookings.flatMap((one, i) => (one.live && wishes[i]!.includes(n) ? [i] : []))
     if (live.length > 1) return `seat ${n} is in the live bookings ${live.join(' and ')}`
