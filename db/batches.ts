@@ -17,6 +17,11 @@ export interface BatchPlan<T, R> {
   run(items: T[]): Promise<R[]>
   /** Round trips under way at once. */
   inFlightMax: number
+  /**
+   * While one is under way, how long the next waits for it, ms; 0 when not given. A full batch costs each of its items
+   * far less than two half ones; but one that hangs must not keep everybody.
+   */
+  alongsideAfterMs?: number
   /** Sum of the weights of a batch; a heavier item goes alone. */
   weightMax: number
   weigh?(item: T): number
@@ -35,9 +40,14 @@ interface Waiting<T, R> {
 
 /** Answers a function that runs one item with whichever others are there. Throws Overloaded, or what `run` threw. */
 export function createBatches<T, R>(plan: BatchPlan<T, R>): (item: T) => Promise<R> {
-  const { run, inFlightMax, weightMax, weigh = () => 1, waitingMax, patienceMs } = plan
+  const { run, inFlightMax, alongsideAfterMs = 0, weightMax, weigh = () => 1, waitingMax, patienceMs } = plan
   let waiting: Waiting<T, R>[] = []
   let inFlight = 0
+  let lastLeft = 0
+  let nextLook: ReturnType<typeof setTimeout> | undefined
+
+  /** How long the one under way may still be waited for, ms. */
+  const grace = () => (inFlight === 0 ? 0 : lastLeft + alongsideAfterMs - performance.now())
 
   function take(): Waiting<T, R>[] {
     let weight = 0
@@ -54,6 +64,15 @@ export function createBatches<T, R>(plan: BatchPlan<T, R>): (item: T) => Promise
 
   function pump(): void {
     while (inFlight < inFlightMax && waiting.length > 0) {
+      const wait = grace()
+      // What fills a batch already gains nothing by waiting.
+      if (wait > 0 && waiting.length < weightMax) {
+        nextLook ??= setTimeout(() => {
+          nextLook = undefined
+          pump()
+        }, wait)
+        return
+      }
       const tooLate = Date.now() - patienceMs
       const batch = take().filter((each) => {
         if (each.since >= tooLate) return true
@@ -66,6 +85,7 @@ export function createBatches<T, R>(plan: BatchPlan<T, R>): (item: T) => Promise
 
   async function runBatch(batch: Waiting<T, R>[]): Promise<void> {
     inFlight += 1
+    lastLeft = performance.now()
     try {
       const results = await run(batch.map(({ item }) => item))
       batch.forEach(({ resolve }, i) => resolve(results[i]!))

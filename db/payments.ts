@@ -52,7 +52,14 @@ export interface StartRequest {
 }
 
 /** Transactions under way at once, and charges opened in one. */
-const STARTS = { name: 'payments', inFlightMax: 2, weightMax: 64, waitingMax: 10_000, patienceMs: 4_000 }
+const STARTS = {
+  name: 'payments',
+  inFlightMax: 4,
+  alongsideAfterMs: 25,
+  weightMax: 64,
+  waitingMax: 10_000,
+  patienceMs: 4_000,
+}
 const startTogether = onePer((gate: Gate) => {
   const start = createBatches<StartRequest, StartOutcome | null>({
     run: (requests) => inTransaction(gate.db, (tx) => openCharges(tx, requests)),

@@ -61,7 +61,13 @@ export async function confirmBooking(gate: Gate, request: ConfirmRequest): Promi
 }
 
 /** Transactions of confirmations under way at once, and seats' worth of bookings in one. */
-const CONFIRMS = { inFlightMax: 2, weightMax: 64, waitingMax: 10_000, patienceMs: 4_000 }
+const CONFIRMS = {
+  inFlightMax: 4,
+  alongsideAfterMs: 25,
+  weightMax: 64,
+  waitingMax: 10_000,
+  patienceMs: 4_000,
+}
 /** A batch that failed, or could not be waited for, is decided one by one: captured money is never turned away. */
 const confirmTogether = onePer((gate: Gate) => {
   const confirm = createBatches<ConfirmRequest, Confirmation>({

@@ -72,8 +72,8 @@ interface Told {
   locks: (HeldLock & { eventId: string })[]
 }
 
-/** Scripts of settled seats under way at once; meanwhile the next ones gather. */
-const SETTLES_IN_FLIGHT = 2
+/** Scripts of settled seats under way at once: Redis does one thing at a time anyway, and meanwhile the next ones gather. */
+const SETTLES_IN_FLIGHT = 1
 const SETTLE_SEATS_MAX = 500
 /** Beyond these Redis is told nothing more for now, and reconciling makes it good. */
 const SETTLES_WAITING_MAX = 20_000

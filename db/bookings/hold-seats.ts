@@ -48,8 +48,8 @@ const SEATS_PER_REQUEST_MAX = 1_000
 
 /** Of the gate's script: one under way, since Redis does one thing at a time anyway. */
 const LOCKS = { inFlightMax: 1, weightMax: 500 }
-/** Of the transaction: two under way keep Postgres busy while this process prepares the next. */
-const COMMITS = { inFlightMax: 2, weightMax: 128 }
+/** Of the transaction: one at a time, and more only when one takes far longer than any should. */
+const COMMITS = { inFlightMax: 4, alongsideAfterMs: 25, weightMax: 128 }
 /** Of transactions that are not shared: as many as there are connections to a small pool. */
 const COMMITS_ALONE = { inFlightMax: 8, weightMax: 1 }
 /** Some seconds of work at the measured rate; whoever comes on top is told so at once. */

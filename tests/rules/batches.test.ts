@@ -44,6 +44,21 @@ describe('requests that share a round trip', () => {
     await end()
   })
 
+  test('a second one leaves beside the first when that takes too long, or when it is full', async () => {
+    const { batches, run, end } = gated()
+    const ask = createBatches({ ...LIMITS, run, inFlightMax: 2, alongsideAfterMs: 20 })
+    void Promise.all([1, 2].map(ask))
+    expect(batches).toEqual([[1]])
+    await Bun.sleep(40)
+    expect(batches).toEqual([[1], [2]])
+    await end()
+    await end()
+    void Promise.all([3, 4, 5, 6, 7].map(ask))
+    expect(batches.slice(2)).toEqual([[3], [4, 5, 6, 7]])
+    await end()
+    await end()
+  })
+
   test('one too many is refused at once, and the others are answered', async () => {
     const { run, end } = gated()
     const ask = createBatches({ ...LIMITS, run })
