@@ -77,7 +77,7 @@ export class Line {
   )
   /** Null while nobody can say. */
   wait = $state.raw<WaitRange | null>(null)
-  /** Nobody can say yet, because the line has not moved for long enough. */
+  /** Nobody can say yet: the line has not moved for long enough since we came. */
   measuring = $state(false)
   /** Null while nobody can say, and while the seats serve everybody here. */
   readonly odds: Odds | null = $derived(
@@ -255,7 +255,7 @@ export class Line {
   #estimateWait(numbers: LineFrame): void {
     const range = this.ahead === null ? null : waitRange(this.ahead, { flow: null, ...numbers })
     const tellable = range !== null && isTellable(range, numbers.flow as [number, number], this.wait !== null)
-    this.measuring = range !== null && !tellable
+    this.measuring = !tellable && (range !== null || this.#toldWait === null)
     this.wait = tellable ? range : null
   }
 
