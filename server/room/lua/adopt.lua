@@ -3,6 +3,7 @@
 -- KEYS: the room's (line.lua).  ARGV: now, channel, epoch, arrivals, serving as Postgres saved them ('' = never), how
 -- long to listen (ms).
 -- RETURNS { present } | { lost } | { doubted } | { adopted }.
+local FENCES_FORGOTTEN = 1000
 if meta.epoch then return { 'present' } end
 meta = past
 if not meta.epoch or meta.outrun == '1' then return { 'lost' } end
@@ -16,5 +17,7 @@ end
 if now < get('doubtedUntil') then return { 'doubted' } end
 redis.call('HSET', META, 'life', life)
 put('aliveSince', now)
+-- Leases given out meanwhile may be forgotten; their fencing numbers are not given again.
+put('fence', get('fence') + FENCES_FORGOTTEN)
 tell({ kind = 'changed' })
 return { 'adopted' }

@@ -53,6 +53,19 @@ export const KEPT: Kept[] = [
     ],
   },
   {
+    name: 'seed 20261940: a lease that Redis forgot had the fencing number of the next one',
+    options: { ...options, settings: { ...options.settings, passSeconds: 5 } },
+    moves: [
+      { do: 'keep' },
+      { do: 'stall', node: 0, steps: 5 },
+      { do: 'rollback' },
+      { do: 'join', who: 'p7', node: 1, ticket: 'none' },
+      { do: 'tick', node: 1 },
+      { do: 'defer', who: 'p7', node: 0 },
+      { do: 'resume', node: 0 },
+    ],
+  },
+  {
     name: 'seed 20261469: priority called more than the passes there were, by credit left over',
     options: { ...options, settings: { ...options.settings, activeMax: 1, priorityShare: 100 } },
     moves: [

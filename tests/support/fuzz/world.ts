@@ -279,7 +279,9 @@ export async function openWorld(wire: Wire, options: WorldOptions): Promise<Worl
       if (oracle.line.lost) return
       const keys = await wire.redis.keys(`room:{${eventId}}:*`)
       const values = await Promise.all(keys.map((key) => wire.redis.dumpBuffer(key)))
-      world.copy = { dump: keys.map((key, i) => [key, values[i]!]), line: copyOf(oracle.line) }
+      // A key may have run out since it was listed.
+      const dump = keys.flatMap((key, i): [string, Buffer][] => (values[i] ? [[key, values[i]]] : []))
+      world.copy = { dump, line: copyOf(oracle.line) }
     },
 
     async rollBack(): Promise<void> {
