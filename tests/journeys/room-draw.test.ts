@@ -9,8 +9,13 @@ const JOURNEY_MS = 120_000
 const MINUTE_MS = 60_000
 const OTHERS = 24
 const ROOM = {
-  ...{ enabled: true, activeMax: 1, admitPerMinute: null },
-  ...{ doorSeconds: 600, passSeconds: 600, graceSeconds: 300, challenge: 'off' },
+  enabled: true,
+  activeMax: 1,
+  admitPerMinute: null,
+  doorSeconds: 600,
+  passSeconds: 600,
+  graceSeconds: 300,
+  challenge: 'off',
 }
 type Tampering = (proof: DrawProofView) => void
 const flipped = (hex: string) => (hex.startsWith('0') ? '1' : '0') + hex.slice(1)
@@ -24,6 +29,9 @@ const TAMPERINGS: [Tampering, RegExp][] = [
   [({ draw }) => (draw.seed = 'not a hash'), /No place can be computed/],
 ]
 const journey = startJourney()
+
+const inMinutes = (minutes: number) => new Date(Date.now() + minutes * MINUTE_MS).toISOString()
+const untouched: Tampering = () => {}
 
 async function api(method: string, path: string, token: string | null, body?: unknown) {
   const answer = await fetch(`${journey.run().url}/api/v1${path}`, {
@@ -43,10 +51,13 @@ async function openLobby(): Promise<{ eventId: string; openSale: () => Promise<u
   const { accounts } = journey.run().demo!
   const { email, password } = accounts.find(({ role }) => role === 'ORGANIZER')!
   const { accessToken } = await api('POST', '/auth/login', null, { email, password })
-  const inMinutes = (minutes: number) => new Date(Date.now() + minutes * MINUTE_MS).toISOString()
   const event = await api('POST', '/event', accessToken!, {
-    ...{ name: 'A drawn evening', location: 'Bergen', currency: 'EUR', timeZone: 'Europe/Oslo' },
-    ...{ startsAt: inMinutes(10_000), onSaleAt: inMinutes(30) },
+    name: 'A drawn evening',
+    location: 'Bergen',
+    currency: 'EUR',
+    timeZone: 'Europe/Oslo',
+    startsAt: inMinutes(10_000),
+    onSaleAt: inMinutes(30),
   })
   const eventId = event['id'] as unknown as string
   const tier = { name: 'Standard', price: 2_500 }
@@ -110,7 +121,7 @@ test.skipIf(!hasBrowser)(
     expect(await drawn.getByText('✗').count()).toBe(0)
     expect(await accessFaults(page)).toEqual([])
 
-    let tamper: Tampering = () => {}
+    let tamper = untouched
     await page.route(/\/room\/draw\/proof/, async (route) => {
       const response = await route.fetch()
       const answer = (await response.json()) as { data: DrawProofView }
@@ -126,7 +137,7 @@ test.skipIf(!hasBrowser)(
       expect(await drawn.getByText('Your place is right').count()).toBe(0)
     }
     expect(await accessFaults(page)).toEqual([])
-    tamper = () => {}
+    tamper = untouched
     await check(page)
     await drawn.getByRole('heading', { name: 'Your place is right' }).waitFor()
     expect(faults).toEqual([])
