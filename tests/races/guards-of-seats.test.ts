@@ -10,12 +10,12 @@ import { NO_NEW_BOOKINGS, standstill } from '../support/standstill.ts'
 import type { Cut } from '../support/unguarded-ledger.ts'
 
 const HOLDS = 'bookings/commit-holds.ts'
-const ROW_LOCK = `.for('no key update', { of: seats, skipLocked: true }),`
-const rowLock: Cut = { file: HOLDS, text: `\n      ${ROW_LOCK}`, instead: ',' }
-const version: Cut = { file: HOLDS, text: `and \${seats.version} = fence.version` }
+const ROW_LOCK = 'for no key update of seat skip locked'
+const rowLock: Cut = { file: HOLDS, text: `\n    ${ROW_LOCK}` }
+const version: Cut = { file: HOLDS, text: 'and seat.version = fence.version' }
 const statusInUpdate: Cut = {
   file: HOLDS,
-  text: `\n          and \${seats.status} = \${SEAT_MOVES.hold.from}`,
+  text: `\n      and seat.status = \${sql.raw(\`'\${SEAT_MOVES.hold.from}'\`)}`,
 }
 const uniqueIndex: Cut = { index: 'booking_seats_live_key' }
 const movedCount: Cut = { file: HOLDS, text: 'moved.length !== taken.length', instead: 'false' }
@@ -373,7 +373,7 @@ describeGuards('The guards of a hold', [
   {
     guard: 'SKIP LOCKED',
     at: HOLDS,
-    cut: { file: HOLDS, text: ROW_LOCK, instead: `.for('no key update', { of: seats }),` },
+    cut: { file: HOLDS, text: ROW_LOCK, instead: 'for no key update of seat' },
     story: 'a batch asks for a seat that somebody has locked, and for a free one',
     scenario: hotSeat,
     harm: /waits for the hot one/,

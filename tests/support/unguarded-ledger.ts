@@ -55,9 +55,10 @@ export async function withoutGuards<T>(
   cuts: Cut[],
   use: (ledger: CutLedger) => Promise<T>,
 ): Promise<T> {
-  const dir = copyWithout(cuts.filter(isText))
+  const dir = mkdtempSync(join(tmpdir(), 'onsale-unguarded-'))
   const putBack: string[] = []
   try {
+    copyWithout(dir, cuts.filter(isText))
     for (const cut of cuts) if (!isText(cut)) putBack.push(await drop(db, cut))
     const parts = await Promise.all(PARTS.map((part) => import(join(dir, 'db', part)) as Promise<object>))
     return await use(Object.assign({}, ...parts) as CutLedger)
@@ -69,8 +70,7 @@ export async function withoutGuards<T>(
   }
 }
 
-function copyWithout(cuts: TextCut[]): string {
-  const dir = mkdtempSync(join(tmpdir(), 'onsale-unguarded-'))
+function copyWithout(dir: string, cuts: TextCut[]): void {
   cpSync(join(root, 'db'), join(dir, 'db'), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'))
   for (const { file, text, instead = '' } of cuts) {
@@ -80,7 +80,6 @@ function copyWithout(cuts: TextCut[]): string {
       throw new Error(`the guard is ${parts.length - 1} times in db/${file}, not once: ${text}`)
     writeFileSync(path, parts.join(instead))
   }
-  return dir
 }
 
 /** Answers the statement that puts it back. */
