@@ -9,15 +9,15 @@ const KILOBYTE = 1_024
 const USER_FIELD = 11
 const SYSTEM_FIELD = 12
 
-/** Seconds of CPU the processes have used since they began, user and system together. */
-export function cpuSeconds(pids: number[]): number {
-  let ticks = 0
-  for (const pid of pids) {
+/** Seconds of CPU a process has used since it began, user and system together; null when it has ended. */
+function cpuSeconds(pid: number): number | null {
+  try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    ticks += Number(fields[USER_FIELD]) + Number(fields[SYSTEM_FIELD])
+    return (Number(fields[USER_FIELD]) + Number(fields[SYSTEM_FIELD])) / TICKS_PER_SECOND
+  } catch {
+    return null
   }
-  return ticks / TICKS_PER_SECOND
 }
 
 /** A process and all that it, or they, started and that still run. */
@@ -59,13 +59,21 @@ export const availableBytes = (): number =>
 /** A named group of processes whose CPU is measured over the same time. */
 export type Groups = Record<string, number[]>
 
-/** Starts measuring; the returned function answers the share of one core each group took since. */
+/** Starts measuring; the returned function answers the share of one core each group took since. Who ended is left out. */
 export function measureCpu(groups: Groups): () => { seconds: number; cores: Record<string, number> } {
   const began = performance.now()
-  const before = Object.entries(groups).map(([name, pids]) => [name, pids, cpuSeconds(pids)] as const)
+  const before = Object.entries(groups).map(([name, pids]) => {
+    return [name, pids.map((pid) => [pid, cpuSeconds(pid)] as const)] as const
+  })
   return () => {
     const seconds = (performance.now() - began) / 1_000
-    const cores = before.map(([name, pids, used]) => [name, (cpuSeconds(pids) - used) / seconds])
+    const cores = before.map(([name, pids]) => {
+      const used = pids.map(([pid, then]) => {
+        const now = cpuSeconds(pid)
+        return now === null || then === null ? 0 : now - then
+      })
+      return [name, used.reduce((all, one) => all + one, 0) / seconds]
+    })
     return { seconds, cores: Object.fromEntries(cores) as Record<string, number> }
   }
 }
