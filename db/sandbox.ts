@@ -51,7 +51,14 @@ interface Charge {
   outcome: ChargeOutcome
 }
 /** Charges asked for at the same moment are written together. */
-const RECORDS = { name: 'the sandbox', inFlightMax: 2, weightMax: 100, waitingMax: 20_000, patienceMs: 5_000 }
+const RECORDS = {
+  name: 'the sandbox',
+  inFlightMax: 4,
+  alongsideAfterMs: 25,
+  weightMax: 100,
+  waitingMax: 20_000,
+  patienceMs: 5_000,
+}
 const recordOne = onePer((db: Db) =>
   createBatches<Charge, ChargeOutcome>({ ...RECORDS, run: (charges) => recordTogether(db, charges) }),
 )

@@ -50,7 +50,14 @@ export interface BookingPage {
 }
 
 /** Bookings asked for at the same moment are read together, outside transactions. */
-const READS = { name: 'bookings', inFlightMax: 2, weightMax: 100, waitingMax: 20_000, patienceMs: 5_000 }
+const READS = {
+  name: 'bookings',
+  inFlightMax: 4,
+  alongsideAfterMs: 25,
+  weightMax: 100,
+  waitingMax: 20_000,
+  patienceMs: 5_000,
+}
 const readOne = onePer((db: Db) =>
   createBatches<string, BookingRow | null>({ ...READS, run: (wanted) => readTogether(db, wanted) }),
 )
