@@ -20,10 +20,32 @@ export function createLog(level: LogLevel, options: { pretty: boolean; base?: Lo
             .map(([name, value]) => `${name}=${value}`)
             .join(' ')}`
         : JSON.stringify({ time, level: at, event, ...options.base, ...fields })
-      process.stdout.write(`${line}\n`)
+      say(line, at === 'error')
     }
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
+
+let unsaid = ''
+let soon = false
+
+/** A write costs as much as everything else a request says, so the lines of one moment leave together; a fault's at once. */
+function say(line: string, now: boolean): void {
+  unsaid += `${line}\n`
+  if (now) return flush()
+  if (soon) return
+  soon = true
+  setImmediate(flush)
+}
+
+function flush(): void {
+  soon = false
+  if (unsaid === '') return
+  const lines = unsaid
+  unsaid = ''
+  process.stdout.write(lines)
+}
+
+process.on('exit', flush)
 
 /** What may be said of a fault in a log: its name and code, and its first line without parameters. */
 export function faultFields(fault: unknown): LogFields {
