@@ -13,8 +13,11 @@ export class Overloaded extends Error {
 export interface BatchPlan<T, R> {
   /** Says what is waited for, in a fault. */
   name: string
-  /** Answers one result an item, in their order. A fault is everybody's in the batch. */
-  run(items: T[]): Promise<R[]>
+  /**
+   * Answers one result an item, in their order. A fault is everybody's in the batch; one that is an item's alone comes as
+   * its rejected promise.
+   */
+  run(items: T[]): Promise<(R | Promise<R>)[]>
   /** Round trips under way at once. */
   inFlightMax: number
   /**
@@ -34,7 +37,7 @@ export interface BatchPlan<T, R> {
 interface Waiting<T, R> {
   item: T
   since: number
-  resolve(result: R): void
+  resolve(result: R | Promise<R>): void
   reject(fault: unknown): void
 }
 

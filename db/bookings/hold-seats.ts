@@ -132,13 +132,16 @@ async function lockTogether(gate: Gate, holds: Hold[]): Promise<(LockAnswer | nu
 }
 
 /** One transaction for all; if it fails for a reason that may be one request's alone, one for each. */
-async function commitTogether(gate: Gate, holds: Hold[]): Promise<Committed[]> {
+async function commitTogether(gate: Gate, holds: Hold[]): Promise<(Committed | Promise<Committed>)[]> {
   try {
     return await inTransaction(gate.db, (tx) => commitHolds(tx, holds))
   } catch (fault) {
     if (isStoreLost(fault)) throw fault
     if (holds.length === 1) return [refusedAlone(holds[0]!, fault)]
-    return Promise.all(holds.map((hold) => commitTogether(gate, [hold]).then(([one]) => one!)))
+    // Whoever fails now fails alone: the others have what they were given.
+    const alone = holds.map((hold) => commitTogether(gate, [hold]).then(([one]) => one!))
+    await Promise.allSettled(alone)
+    return alone
   }
 }
 
