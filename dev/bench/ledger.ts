@@ -18,7 +18,7 @@ const [FEW, MANY] = [64, 250]
 const ROUNDS = 100
 const LIST_HALL = 20_000
 /** Before the audit the worker sends what gathered while it rested, for so long at the most. */
-const CATCH_UP_MS = 180_000
+const CATCH_UP_MS = 300_000
 const POLL_MS = 1_000
 /** The feed and the reconciling have the last word of the cache within this. */
 const SETTLE_MS = 5_000
@@ -80,7 +80,7 @@ function readPlan(args: string[]): Plan {
   if (!(seconds > 0)) throw new Error('--seconds must be a number above 0')
   const size = values.full
     ? { repetitions: 5, perRound: 1_000, payments: 10_000 }
-    : { repetitions: 3, perRound: 250, payments: 3_000 }
+    : { repetitions: 3, perRound: 250, payments: 1_000 }
   return { servers, seconds, ...size }
 }
 
@@ -89,7 +89,7 @@ async function warmUp({ stack, plan: { seconds } }: Bench): Promise<void> {
   say('warming up')
   await holds(stack, { connections: FEW, seconds: 2 * seconds })
   await hotSeats(stack, { connections: FEW, rounds: 10, perRound: 500 })
-  await confirmations(stack, { connections: FEW, count: 1_000 })
+  await confirmations(stack, { connections: FEW, count: 500 })
 }
 
 /** The references before, between and after: the machine is never quite the same for a whole run. */
