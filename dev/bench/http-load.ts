@@ -76,8 +76,7 @@ function createPace(load: Load, sockets: Socket<Wire>[], began: number) {
   let open = sockets.length
   let sent = 0
   let exhausted = false
-  let finish: () => void = () => {}
-  const over = new Promise<void>((resolve) => (finish = resolve))
+  const { promise: over, resolve: finish } = Promise.withResolvers<void>()
   const dueAt = (index: number) => began + (index * 1_000) / load.perSecond!
 
   function pump(): void {

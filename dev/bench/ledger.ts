@@ -113,7 +113,6 @@ async function holdRows({ stack, reference, plan }: Bench): Promise<Row[]> {
   const paced: Run[] = []
   for (let at = 1; at <= repetitions; at++)
     paced.push(await holds(stack, { connections: MANY, seconds, perSecond: peak / 2 }))
-  const ratios = (runs: number[], to: number[]) => runs.map((rate, at) => rate / to[at]!)
   const row = (connections: number, runs: Run[], predecessor: number): Row => {
     const rates = runs.map(rateOf)
     const [toFive, toOne] = [median(ratios(rates, five)), median(ratios(rates, one))]
@@ -259,6 +258,8 @@ async function auditRow({ run, ledger }: LedgerStack): Promise<Row> {
   }
 }
 
+/** Each against the reference of its own repetition. */
+const ratios = (rates: number[], to: number[]) => rates.map((rate, at) => rate / to[at]!)
 const rateOf = ({ rate }: Run) => rate
 const isClean = ({ unmeant }: Run) => unmeant === ''
 
