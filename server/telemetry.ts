@@ -38,16 +38,7 @@ export function createTelemetry(log: Log, name: string) {
   // Asking the runtime for its heap spaces takes milliseconds, and the report goes out every second.
   for (const metric of HEAP_SPACES) registry.removeSingleMetric(metric)
   registry.removeSingleMetric('process_open_fds')
-  const files = statSync(OPEN_FILES, { throwIfNoEntry: false })?.size
-  if (files)
-    new Gauge({
-      name: 'process_open_fds',
-      help: 'Number of open file descriptors.',
-      registers: [registry],
-      collect() {
-        this.set(statSync(OPEN_FILES).size)
-      },
-    })
+  if (statSync(OPEN_FILES, { throwIfNoEntry: false })?.size) registry.registerMetric(openFilesGauge())
   const counter = <L extends string>(metric: string, help: string, labelNames: L[] = []) =>
     new Counter({ name: metric, help, labelNames, registers: [registry] })
   const gauge = (metric: string, help: string, aggregator: 'sum' | 'max' = 'sum') =>
@@ -186,3 +177,14 @@ function parseSnapshot(message: string): MetricsSnapshot | null {
     return null
   }
 }
+
+/** The default counts the entries one by one, a quarter of a server's work at ten thousand sockets. */
+const openFilesGauge = () =>
+  new Gauge({
+    name: 'process_open_fds',
+    help: 'Number of open file descriptors.',
+    registers: [],
+    collect() {
+      this.set(statSync(OPEN_FILES).size)
+    },
+  })

@@ -140,9 +140,9 @@ export function createSockets(context: Context): Sockets {
 }
 
 /** Their place is not left to the grace: it is we who go. */
-function dismiss(socket: Socket, comeBackMs: number): void {
+function dismiss(socket: Socket, waitMs: number): void {
   socket.data.dismissed = true
-  socket.close(CLOSE_CODES.restarting, String(Math.round(comeBackMs)))
+  socket.close(CLOSE_CODES.restarting, String(Math.round(waitMs)))
 }
 
 function sweepEach(ms: number, sweep: () => void): () => void {

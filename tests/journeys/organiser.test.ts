@@ -196,7 +196,11 @@ for (const screen of [
       await page.getByRole('button', { name: 'Pause' }).click()
       await page.getByText('Paused: nobody is let in; places, turns and time wait.').last().waitFor()
       await guest.getByRole('link', { name: 'Go to the line' }).click()
-      await guest.getByText('Up to 10 % of admissions go to invited guests; you are one of them.').waitFor()
+      await guest
+        .getByText(
+          'Of every 100 people let in, up to 10 may be invited guests of the organiser; you are one of them.',
+        )
+        .waitFor()
       await page.getByText('“Percent of admissions for guests”').first().waitFor()
       await page.getByText('Say something to everyone in the room').click()
       await page.getByLabel('Your words').fill('The doors open at nine.')

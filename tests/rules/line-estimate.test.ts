@@ -37,9 +37,16 @@ describe('people ahead', () => {
   })
 })
 
-describe('the wait', () => {
-  const width = (range: WaitRange | null) => range!.highMinutes / range!.lowMinutes
+const width = (range: WaitRange | null) => range!.highMinutes / range!.lowMinutes
+const told = (at: number, ahead: number, flow: number, seatsLeft = 50): ToldWait => ({
+  at: at * 60_000,
+  ahead,
+  flow,
+  seatsLeft,
+  range: waitRange(ahead, { flow: [flow * 0.9, flow * 1.1] })!,
+})
 
+describe('the wait', () => {
   test('is not guessed while the pace is not known', () => {
     expect(waitRange(100, { flow: null })).toBeNull()
   })
@@ -91,14 +98,6 @@ test('between frames the line is carried on at its slow end, and not for long', 
 })
 
 describe('a wait that jumps', () => {
-  const told = (at: number, ahead: number, flow: number, seatsLeft = 50): ToldWait => ({
-    at: at * 60_000,
-    ahead,
-    flow,
-    seatsLeft,
-    range: waitRange(ahead, { flow: [flow * 0.9, flow * 1.1] })!,
-  })
-
   test('says why: the line stood still, moves slower, faster, seats came back, people left', () => {
     const before = told(0, 1_000, 50)
     expect(jumpReason(before, told(5, 1_000, 50), true)).toBe('The line stood still for a while.')
