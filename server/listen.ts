@@ -104,8 +104,10 @@ export async function listen(context: Context): Promise<Listener> {
     url: context.config.publicUrl,
     async stop() {
       door.stop()
+      // No longer listening, before anybody is told to come back: who does must reach another process.
+      const stopped = server.stop()
       await sockets.drain()
-      await Promise.race([server.stop(), Bun.sleep(DRAIN_MS)])
+      await Promise.race([stopped, Bun.sleep(DRAIN_MS)])
       await server.stop(true)
     },
   }

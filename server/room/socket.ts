@@ -31,6 +31,10 @@ export interface Sockets {
   drain(): Promise<void>
 }
 
+/** How long a socket that was told to come back elsewhere has to hear it. */
+const GOODBYE_MS = 3_000
+const GOODBYE_POLL_MS = 20
+
 export function createSockets(context: Context): Sockets {
   const hubs = new Map<string, EventHub>()
   let server: Server<SocketData> | null = null
@@ -134,6 +138,10 @@ export function createSockets(context: Context): Sockets {
       const within = spread()
       for (const socket of all) dismiss(socket, Math.random() * within)
       for (const hub of hubs.values()) hub.abandon()
+      // The listener closes whatever is still open without a word: first let each goodbye arrive.
+      const until = Date.now() + GOODBYE_MS
+      const open = () => [...hubs.values()].some((hub) => hub.sockets.size > 0)
+      while (open() && Date.now() < until) await Bun.sleep(GOODBYE_POLL_MS)
       log.info('sockets_drained', { sockets: all.length })
     },
   }
