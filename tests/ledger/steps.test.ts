@@ -57,10 +57,13 @@ test('the holder of the clock keeps what the line wrote', async () => {
   const { eventId } = await app.event({ room: { doorSeconds: 0 } })
   await app.admit(await app.person(), eventId)
   const deadline = Date.now() + SAVED_WITHIN_MS
-  let kinds: string[] = []
-  while (!kinds.includes('called') && Date.now() < deadline) {
+  let kept: Awaited<ReturnType<typeof listSteps>> = []
+  // A call is told by whichever entry comes next: one of its own, or a change of the flow in the same second.
+  const called = () => kept.reduce((sum, entry) => sum + entry.called, 0)
+  while (called() === 0 && Date.now() < deadline) {
     await Bun.sleep(100)
-    kinds = (await listSteps(db, { eventId, limit: 10 })).map(({ kind }) => kind)
+    kept = await listSteps(db, { eventId, limit: 10 })
   }
-  expect(kinds).toEqual(expect.arrayContaining(['opened', 'called']))
+  expect(called()).toBe(1)
+  expect(kept.map(({ kind }) => kind)).toContain('opened')
 })
