@@ -204,6 +204,8 @@ async function open({ port, path, count, from, atOnce, tokens }: OpenOrder): Pro
   return done
 }
 
+const ANSWERED_WITHIN_MS = 2_000
+
 async function ask({ text, type, inFlight, seconds }: AskOrder): Promise<Asked> {
   const frame = textFrame(text)
   const asking = [...clients].filter((client) => seconds || !asked.has(client))
@@ -219,6 +221,8 @@ async function ask({ text, type, inFlight, seconds }: AskOrder): Promise<Asked> 
     sent += 1
   }
   await new Promise<void>((resolve) => {
+    // A socket asked too often within a second is not answered any more: a question with an end in time ends.
+    if (seconds) setTimeout(resolve, seconds * 1_000 + ANSWERED_WITHIN_MS)
     onText = (_client, got, buffer, start, end) => {
       if (got !== type && got !== 'error') return
       answered += got === type ? 1 : 0
