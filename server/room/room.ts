@@ -76,8 +76,7 @@ export interface RoomParts {
 
 /** `fresh`: a number was given out just now. */
 export type Move =
-  | { ok: true; entrant: Entrant; fresh?: boolean }
-  | { ok: false; refusal: ErrorCode; message?: string }
+  { ok: true; entrant: Entrant; fresh?: boolean } | { ok: false; refusal: ErrorCode; message?: string }
 export type Line = ReturnType<typeof createLine>
 
 const REFUSED_TO_JOIN: Partial<Record<RoomPhase, string>> = {
@@ -172,7 +171,11 @@ export function createLine(parts: RoomParts) {
      * one that is not ours or of another account or event counts as none. `socket` names the connection, '' over HTTP.
      * `priority` enters by the separate share as well; it counts when the account has no place yet.
      */
-    async join(eventId: string, accountId: string, { ticket = '', socket = '', priority = false } = {}): Promise<Move> {
+    async join(
+      eventId: string,
+      accountId: string,
+      { ticket = '', socket = '', priority = false } = {},
+    ): Promise<Move> {
       const claims = ticket ? tokens.verifyPlace(ticket) : null
       const own =
         claims && claims !== 'expired' && claims.accountId === accountId && claims.eventId === eventId

@@ -22,20 +22,19 @@ export const roomRoutes = (context: Context) =>
     .use(organiserRoutes(context))
 
 const lookRoutes = (context: Context) =>
-  new Elysia({ prefix: '/event/:eventId/room' })
-    .get(
-      '/',
-      async ({ params }) => reply(200, 'The room', roomView(await lookAtRoom(context, params.eventId))),
-      {
-        detail: describe({
-          summary: 'The waiting room of an event',
-          tag: 'Room',
-          access: 'anyone',
-          success: { status: 200, data: RoomView, description: 'At most half a second old.' },
-          codes: ['not_found'],
-        }),
-      },
-    )
+  new Elysia({ prefix: '/event/:eventId/room' }).get(
+    '/',
+    async ({ params }) => reply(200, 'The room', roomView(await lookAtRoom(context, params.eventId))),
+    {
+      detail: describe({
+        summary: 'The waiting room of an event',
+        tag: 'Room',
+        access: 'anyone',
+        success: { status: 200, data: RoomView, description: 'At most half a second old.' },
+        codes: ['not_found'],
+      }),
+    },
+  )
 
 const moveRoutes = (context: Context) => {
   const { room } = context

@@ -217,7 +217,9 @@ describe('an invitation', () => {
     const [link] = await invite(eventId, organizer)
     await priority('POST', eventId, '/redeem', person, { invitation: link!.hash.slice(1) })
     expect((await join(person!)).body.data.number).toBe(before.number)
-    expect(await app.context.redis.zrange(roomKey(eventId, 'priority'), '0', '-1')).toEqual([person!.accountId])
+    expect(await app.context.redis.zrange(roomKey(eventId, 'priority'), '0', '-1')).toEqual([
+      person!.accountId,
+    ])
   })
 })
 
