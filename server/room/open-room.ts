@@ -48,7 +48,17 @@ interface Parts {
 
 export type Room = ReturnType<typeof openRoom>
 
-export function openRoom({ ledger, redis, channels, tokens, secret, availability, telemetry, log, beacon }: Parts) {
+export function openRoom({
+  ledger,
+  redis,
+  channels,
+  tokens,
+  secret,
+  availability,
+  telemetry,
+  log,
+  beacon,
+}: Parts) {
   const redisClock = followRedisClock(redis)
   const loadSettings = (eventId: string) => findRoom(ledger.db, eventId)
   const draws = createDraws({ keeper: drawKeeper(ledger.db), beacon, now: Date.now })
