@@ -57,8 +57,10 @@ if proven and number < get('drawn') and ARGV[9] ~= '1' then return { 'prove' } e
 if current == 'open' or current == 'sold_out' then
   if meta.plain ~= '1' and not meta.drawn then put('plain', 1) end
 elseif meta.plain ~= '1' and get('lobby') == 0 and not meta.entrants then
-  -- Whoever is here before the sale starts is drawn for; a pause before it changes nothing of that.
-  if current == 'lobby' or now < (tonumber(settings.onSaleAt) or 0) then put('lobby', 1) end
+  -- Whoever is here before the sale starts is drawn for; a pause before it changes nothing of that. A place that was
+  -- told in a pause after it stays what it is, wherever the start is moved to.
+  local early = current == 'lobby' or now < (tonumber(settings.onSaleAt) or 0)
+  put(early and 'lobby' or 'plain', 1)
 end
 if proven then
   e.number, e.place = number, place_of(number)

@@ -95,4 +95,14 @@ export const KEPT: Kept[] = [
       { do: 'tick', node: 0 },
     ],
   },
+  {
+    name: 'seed 90295: a place told in a pause was taken back when the start of the sale was moved',
+    options: { ...options, settings: { ...options.settings, control: 'open' } },
+    moves: [
+      { do: 'set', node: 1, change: { control: 'paused' } },
+      { do: 'join', who: 'p8', node: 0, http: true, ticket: 'own' },
+      { do: 'set', node: 2, change: { saleIn: 60_000, lobbyIn: null } },
+      { do: 'join', who: 'p5', node: 1, priority: true, ticket: 'own' },
+    ],
+  },
 ]

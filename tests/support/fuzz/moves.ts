@@ -247,12 +247,10 @@ async function took(world: World, node: Node, { who, socket, own, answer, priori
     oracle.own(number, who)
     if (proven) oracle.goneAt = world.now
     if (phase === 'open' || phase === 'sold_out') line.plain ||= line.drawn === null
-    else if (
-      !line.plain &&
-      line.entrants === null &&
-      (phase === 'lobby' || at < (line.settings!.onSaleAt?.getTime() ?? 0))
-    )
-      line.lobby = true
+    else if (!line.plain && !line.lobby && line.entrants === null) {
+      if (phase === 'lobby' || at < (line.settings!.onSaleAt?.getTime() ?? 0)) line.lobby = true
+      else line.plain = true
+    }
     person = { ...newPerson(who), state: 'waiting', number, place: placeOf(line, number), epoch: line.epoch }
     person.alone = proven && (person.place ?? number) < line.serving
     line.people.set(who, person)
