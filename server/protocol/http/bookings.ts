@@ -1,0 +1,76 @@
+// Owns the language of bookings, payments and tickets.
+import { Type, type Static } from '@sinclair/typebox'
+import { LIMITS, SANDBOX_METHODS } from '../codes.ts'
+import { Id, Instant, Money, SeatId, body, nullable, words } from './fields.ts'
+
+export const CreateBookingBody = body({
+  seatId: Type.Optional(SeatId),
+  seatIds: Type.Optional(Type.Array(SeatId, { minItems: 1, maxItems: LIMITS.seatIdsPerRequest })),
+})
+export type CreateBookingBody = Static<typeof CreateBookingBody>
+export const BestBookingBody = body({
+  eventId: Id,
+  quantity: Type.Integer({ minimum: 1, maximum: LIMITS.seatIdsPerRequest }),
+  tier: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.nameMax })),
+  section: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.nameMax })),
+  together: Type.Optional(Type.Boolean({ default: true })),
+  accessible: Type.Optional(Type.Boolean()),
+})
+export type BestBookingBody = Static<typeof BestBookingBody>
+export const CheckoutBody = Type.Optional(
+  body({ returnUrl: Type.Optional(Type.String({ maxLength: 2_000 })) }),
+)
+export const ConfirmBody = body({ method: words(SANDBOX_METHODS) })
+export const RefundBody = body({
+  seatIds: Type.Optional(Type.Array(SeatId, { minItems: 1, maxItems: LIMITS.seatIdsPerRequest })),
+  reason: Type.String({ minLength: 1, maxLength: LIMITS.nameMax }),
+})
+
+export const BookingView = Type.Object({
+  id: Id,
+  eventId: Id,
+  eventName: Type.String(),
+  status: words(['PENDING', 'CONFIRMED', 'EXPIRED', 'CANCELLED', 'REFUNDED'] as const),
+  seats: Type.Array(
+    Type.Object({
+      id: SeatId,
+      n: Type.Integer(),
+      section: Type.String(),
+      row: nullable(Type.String()),
+      number: nullable(Type.String()),
+      tier: Type.String(),
+      price: Money,
+    }),
+  ),
+  total: Money,
+  expiresAt: Instant,
+  createdAt: Instant,
+  confirmedAt: nullable(Instant),
+  timeline: Type.Array(Type.Object({ at: Instant, what: Type.String() })),
+})
+export type BookingView = Static<typeof BookingView>
+/** What a hold answers: everything the ledger knows at that moment without asking again. */
+export const HeldView = Type.Omit(BookingView, ['eventName', 'timeline'])
+export type HeldView = Static<typeof HeldView>
+export const CheckoutView = Type.Object({
+  provider: Type.String(),
+  clientSecret: Type.Optional(Type.String()),
+  url: Type.Optional(Type.String()),
+  amount: Money,
+})
+export type CheckoutView = Static<typeof CheckoutView>
+export const TicketView = Type.Object({
+  id: Id,
+  bookingId: Id,
+  eventId: Id,
+  eventName: Type.String(),
+  startsAt: Instant,
+  timeZone: Type.String(),
+  location: Type.String(),
+  section: Type.String(),
+  row: nullable(Type.String()),
+  number: nullable(Type.String()),
+  code: Type.String(),
+  status: words(['VALID', 'REFUNDED'] as const),
+})
+export type TicketView = Static<typeof TicketView>
