@@ -567,9 +567,16 @@ export const tickets = pgTable(
     code: text('code').notNull(),
     status: ticketStatus('status').notNull().default('VALID'),
     createdAt: createdAt(),
+    /** When its holder was let in; a ticket opens the door once. */
+    usedAt: at('used_at'),
+    /** Which door that was, as the scanner names it. */
+    usedGate: text('used_gate'),
   },
   (t) => [
     primaryKey({ columns: [t.eventId, t.id] }),
+    // The door knows a code and not yet the event.
+    index('tickets_code').on(t.code),
+    check('tickets_used', sql`${t.usedAt} is not null or ${t.usedGate} is null`),
     uniqueIndex('tickets_valid_seat_key')
       .on(t.eventId, t.n)
       .where(sql`${t.status} = 'VALID'`),
