@@ -15,7 +15,7 @@ export interface EventStats {
 
 /** Exact at the time of reading; meant for an organiser's page, not for every buyer's. */
 export async function eventStats(reader: Reader, eventId: string): Promise<EventStats> {
-  const [seatRows, bookingRows, [money], [funnel]] = await Promise.all([
+  const [seatRows, bookingRows, revenue, [funnel]] = await Promise.all([
     reader
       .select({ status: seats.status, count: sql<number>`count(*)::int` })
       .from(seats)
@@ -26,10 +26,7 @@ export async function eventStats(reader: Reader, eventId: string): Promise<Event
       .from(bookings)
       .where(eq(bookings.eventId, eventId))
       .groupBy(bookings.status),
-    reader
-      .select({ revenue: sql<string>`coalesce(sum(${payments.captured} - ${payments.refunded}), 0)` })
-      .from(payments)
-      .where(eq(payments.eventId, eventId)),
+    eventRevenue(reader, eventId),
     reader
       .select({
         held: sql<number>`count(distinct ${bookings.accountId})::int`,
@@ -41,9 +38,18 @@ export async function eventStats(reader: Reader, eventId: string): Promise<Event
   return {
     seats: countsOf(SEAT_STATUSES, seatRows),
     bookings: countsOf(BOOKING_STATUSES, bookingRows),
-    revenue: Number(money?.revenue ?? 0),
+    revenue,
     funnel: funnel ?? { held: 0, paid: 0 },
   }
+}
+
+/** Captured less refunded, in minor units of the event's currency. */
+export async function eventRevenue(reader: Reader, eventId: string): Promise<number> {
+  const [money] = await reader
+    .select({ revenue: sql<string>`coalesce(sum(${payments.captured} - ${payments.refunded}), 0)` })
+    .from(payments)
+    .where(eq(payments.eventId, eventId))
+  return Number(money?.revenue ?? 0)
 }
 
 function countsOf<S extends string>(statuses: readonly S[], rows: { status: S; count: number }[]) {

@@ -3,6 +3,8 @@ import type { Config } from './config.ts'
 import { connectLedger, type Ledger } from '../db/client.ts'
 import { connectRedis, type RedisClient } from '../db/redis.ts'
 import { createAvailability, type Availability } from './events/availability.ts'
+import { createSaleHistory, type SaleHistory } from './events/sale-history.ts'
+import { createSaleTally, type SaleTally } from './events/sale-tally.ts'
 import { createChannels, type Channels } from './channels.ts'
 import { createLog, faultFields, type Log } from './log.ts'
 import { createBeacon } from './room/beacon.ts'
@@ -24,6 +26,8 @@ export interface Context {
   tokens: Tokens
   availability: Availability
   room: Room
+  saleTally: SaleTally
+  saleHistory: SaleHistory
   /** The address a request came from, proxies believed as configured. */
   addressOf(request: Request): string
   /** Tells the context where a request came from; called by the listener before anything else. */
@@ -54,6 +58,8 @@ export function createContext(config: Config): Context {
     log,
     beacon: config.drawBeaconUrl ? createBeacon(config.drawBeaconUrl, log) : null,
   })
+  const saleTally = createSaleTally(redis)
+  const saleHistory = createSaleHistory({ ledger, redis, availability, room, tally: saleTally })
   const addresses = new WeakMap<Request, string>()
 
   const forget = channels.listen(METRICS_CHANNEL, telemetry.remember)
@@ -75,11 +81,15 @@ export function createContext(config: Config): Context {
     tokens,
     availability,
     room,
+    saleTally,
+    saleHistory,
     came: (request, from) => void addresses.set(request, forwardedFor(request, from, config.trustProxy)),
     addressOf: (request) => addresses.get(request) ?? 'unknown',
     async close() {
       clearInterval(reporting)
       forget()
+      saleHistory.close()
+      await saleTally.close()
       await room.close()
       await availability.close()
       subscriber.disconnect()

@@ -57,7 +57,9 @@ export async function holdChosen(
 ): Promise<Success<BookingView>> {
   const { eventId, seats, identity } = chosen
   const began = performance.now()
-  const tell = (outcome: BookingAttempt['outcome']) =>
+  const tell = (outcome: BookingAttempt['outcome']) => {
+    context.saleTally.attempted(eventId, outcome)
+    context.saleHistory.follow(eventId)
     context.room.bookingAttempted({
       eventId,
       accountId: identity.accountId,
@@ -65,6 +67,7 @@ export async function holdChosen(
       outcome,
       ms: performance.now() - began,
     })
+  }
   try {
     const answer = await reserve(context, chosen, once)
     tell('held')

@@ -5,9 +5,10 @@ import { accessPlugin } from '../auth/access.ts'
 import type { Context } from '../context.ts'
 import { reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
-import { EventStatsView } from '../protocol/http.ts'
+import { EventStatsView, SaleHistoryView } from '../protocol/http.ts'
 import { getManaged } from './owned.ts'
 import { roomFunnel } from './room-figures.ts'
+import { SAMPLE_EVERY_SECONDS } from './sale-history.ts'
 import { salesCsv } from './sales-csv.ts'
 
 export const salesRoutes = (context: Context) =>
@@ -24,10 +25,31 @@ export const salesRoutes = (context: Context) =>
         detail: describe({
           summary: 'Live counts, revenue and funnel',
           description:
-            'Revenue is what was captured less what was refunded. The funnel counts accounts: who joined the room, was admitted, held seats, paid.',
+            'Revenue is what was captured less what was refunded. The funnel counts accounts: who joined the room, was admitted, held seats, paid. `attempts` counts requests to reserve, of all servers: `conflicts / total` is the share that met a seat somebody else has.',
           tag: 'Event',
           access: 'event:stats:own',
           success: { status: 200, data: EventStatsView, description: 'The sale at this moment.' },
+          codes: ['not_found'],
+        }),
+      },
+    )
+    .get(
+      '/:eventId/stats/history',
+      async ({ params, identity }) => {
+        const { id } = await getManaged(context, identity, params.eventId)
+        context.saleHistory.follow(id)
+        const items = await context.saleHistory.read(id)
+        return reply(200, 'The minutes behind', { everySeconds: SAMPLE_EVERY_SECONDS, items })
+      },
+      {
+        access: 'event:stats:own',
+        detail: describe({
+          summary: 'The curve of the sale',
+          description:
+            'A sample every few seconds while seats are asked for or somebody watches, of the last hour at most. A gap is a time nobody looked.',
+          tag: 'Event',
+          access: 'event:stats:own',
+          success: { status: 200, data: SaleHistoryView, description: 'The samples, the oldest first.' },
           codes: ['not_found'],
         }),
       },
@@ -54,9 +76,11 @@ export const salesRoutes = (context: Context) =>
     )
 
 async function readStats(context: Context, event: { id: string; currency: string }): Promise<EventStatsView> {
-  const [{ seats, bookings, revenue, funnel }, room] = await Promise.all([
+  context.saleHistory.follow(event.id)
+  const [{ seats, bookings, revenue, funnel }, room, attempts] = await Promise.all([
     eventStats(context.ledger.db, event.id),
     roomFunnel(context, event.id),
+    context.saleTally.read(event.id),
   ])
   const total = seats.AVAILABLE + seats.RESERVED + seats.SOLD + seats.BLOCKED
   return {
@@ -76,5 +100,6 @@ async function readStats(context: Context, event: { id: string; currency: string
     },
     revenue: { amount: revenue, currency: event.currency },
     funnel: { joined: room.joined, admitted: room.admitted, ...funnel },
+    attempts,
   }
 }

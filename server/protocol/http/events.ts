@@ -1,7 +1,8 @@
 // Owns the language of events and seats: what is sold, where it lies, what is free.
 import { Type, type Static } from '@sinclair/typebox'
-import { LIMITS, ROOM_PHASES, SEAT_STATUS_BY_CODE } from '../codes.ts'
+import { LIMITS, ROOM_PHASES, SEAT_ACCESS, SEAT_STATUS_BY_CODE } from '../codes.ts'
 import { Id, Instant, Money, Name, PageQuery, SeatId, body, nullable, words } from './fields.ts'
+import { SaleAttempts } from './sale.ts'
 
 const eventFields = {
   name: Name,
@@ -28,6 +29,10 @@ const Amount = Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 })
 /** A price in minor units; given as Money, its currency must be the event's. */
 const PriceBody = Type.Union([Amount, body({ amount: Amount, currency: Type.String() })])
 const TierBody = body({ name: Name, price: PriceBody })
+const SeatLabel = Type.String({ minLength: 1, maxLength: 12 })
+const SeatLabels = Type.Optional(Type.Array(SeatLabel, { maxItems: LIMITS.seatsPerRow }))
+/** Which seats of a row, by their numbers as printed, are kept for whom; the others are standard. */
+const RowAccessBody = body({ row: SeatLabel, accessible: SeatLabels, companion: SeatLabels })
 const SeatedSectionBody = body({
   name: Name,
   tier: TierBody,
@@ -38,6 +43,7 @@ const SeatedSectionBody = body({
   ),
   numbering: Type.Optional(words(['left-to-right', 'right-to-left', 'odd-even'] as const)),
   shape: Type.Optional(words(['straight', 'arc'] as const)),
+  access: Type.Optional(Type.Array(RowAccessBody, { maxItems: LIMITS.rowsPerSection })),
 })
 const GeneralSectionBody = body({
   name: Name,
@@ -53,13 +59,16 @@ export const CreateSeatsBody = body({
 export type CreateSeatsBody = Static<typeof CreateSeatsBody>
 export const PatchSeatsBody = body({
   seatIds: Type.Array(SeatId, { minItems: 1, maxItems: LIMITS.seatIdsPerPatch, uniqueItems: true }),
-  status: words(['BLOCKED', 'AVAILABLE'] as const),
+  /** One of `status` and `access`, or both. */
+  status: Type.Optional(words(['BLOCKED', 'AVAILABLE'] as const)),
+  access: Type.Optional(words(SEAT_ACCESS)),
   reason: Type.String({ minLength: 1, maxLength: LIMITS.nameMax }),
 })
 export type PatchSeatsBody = Static<typeof PatchSeatsBody>
 export const SeatsQuery = body({
   section: Type.Optional(Type.String({ maxLength: LIMITS.nameMax })),
   status: Type.Optional(words(SEAT_STATUS_BY_CODE)),
+  access: Type.Optional(words(SEAT_ACCESS)),
   ...PageQuery,
 })
 
@@ -110,6 +119,8 @@ export const SeatView = Type.Object({
   tier: Type.String(),
   price: Money,
   status: words(SEAT_STATUS_BY_CODE),
+  /** Whom it is kept for. */
+  access: words(SEAT_ACCESS),
 })
 export type SeatView = Static<typeof SeatView>
 
@@ -145,11 +156,22 @@ export const MapSection = Type.Object({
   rows: Type.Array(MapRow),
 })
 export type MapSection = Static<typeof MapSection>
+/** Seats n in [first, first + count). */
+export const SeatRun = Type.Tuple([Type.Integer(), Type.Integer()], { description: '[first n, count]' })
+export type SeatRun = Static<typeof SeatRun>
+/** Runs in order of n; every seat in none of them is standard. */
+export const MapAccess = Type.Object({
+  accessible: Type.Array(SeatRun),
+  companion: Type.Array(SeatRun),
+})
+export type MapAccess = Static<typeof MapAccess>
 export const MapView = Type.Object({
   mapVersion: Type.Integer(),
   total: Type.Integer(),
   tiers: Type.Array(TierView),
   sections: Type.Array(MapSection),
+  /** Seats kept for who needs them; left out when there are none. */
+  access: Type.Optional(MapAccess),
   /** [x, y, width, height] */
   stage: Type.Tuple([Type.Number(), Type.Number(), Type.Number(), Type.Number()]),
   width: Type.Number(),
@@ -185,5 +207,6 @@ export const EventStatsView = Type.Object({
     held: Type.Integer(),
     paid: Type.Integer(),
   }),
+  attempts: SaleAttempts,
 })
 export type EventStatsView = Static<typeof EventStatsView>
