@@ -23,6 +23,9 @@ export interface TicketRow {
   /** What the QR says. */
   code: string
   status: TicketStatus
+  /** When and where its holder was let in; null until then. */
+  usedAt: Date | null
+  usedGate: string | null
 }
 
 /** Tickets of one buyer, newest first, those after the cursor's ticket. Ids rise with time. */
@@ -40,6 +43,12 @@ export async function listTicketsOf(
 export async function findTicket(reader: Reader, id: string): Promise<TicketRow | null> {
   if (!isId(id)) return null
   const [row] = await selectTickets(reader, eq(tickets.id, id)).limit(1)
+  return row ?? null
+}
+
+/** Null when no ticket has this code, of whatever event. */
+export async function findTicketByCode(reader: Reader, code: string): Promise<TicketRow | null> {
+  const [row] = await selectTickets(reader, eq(tickets.code, code)).limit(1)
   return row ?? null
 }
 
@@ -72,6 +81,8 @@ function selectTickets(reader: Reader, where: SQL | undefined) {
       tier,
       code: tickets.code,
       status: tickets.status,
+      usedAt: tickets.usedAt,
+      usedGate: tickets.usedGate,
     })
     .from(tickets)
     .innerJoin(bookings, and(eq(bookings.eventId, tickets.eventId), eq(bookings.id, tickets.bookingId)))

@@ -93,10 +93,16 @@ export const LIMITS = {
   emailsPerPriorityList: 100_000,
   invitationsPerRequest: 500,
   invitationLength: 1_024,
+  ticketCodeLength: 64,
+  gateMax: 60,
 } as const
 
 export const SEAT_STATUS_BY_CODE = ['AVAILABLE', 'RESERVED', 'SOLD', 'BLOCKED'] as const
 export type SeatStatusName = (typeof SEAT_STATUS_BY_CODE)[number]
+
+/** Whom a seat is kept for: anybody; who uses a wheelchair or cannot use another; who comes with that person. */
+export const SEAT_ACCESS = ['standard', 'accessible', 'companion'] as const
+export type SeatAccess = (typeof SEAT_ACCESS)[number]
 
 export const ROOM_PHASES = ['off', 'scheduled', 'lobby', 'open', 'paused', 'sold_out', 'closed'] as const
 export type RoomPhase = (typeof ROOM_PHASES)[number]
@@ -121,6 +127,10 @@ export type EndedReason = (typeof ENDED_REASONS)[number]
 /** Whether entrants must solve a proof of work before they claim: never, when their address looks risky, always. */
 export const CHALLENGES = ['off', 'auto', 'always'] as const
 export type ChallengeMode = (typeof CHALLENGES)[number]
+
+/** What a door is told of a code: only `admitted` opens it, and only once. */
+export const SCAN_RESULTS = ['admitted', 'already_used', 'invalid', 'wrong_event', 'refunded'] as const
+export type ScanResult = (typeof SCAN_RESULTS)[number]
 
 /** Every permission a route may ask for; `db/seed.ts` gives each to at least one role. */
 export const PERMISSIONS = [

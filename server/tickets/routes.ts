@@ -11,13 +11,14 @@ import { describe } from '../http-docs.ts'
 import { LIMITS } from '../protocol/codes.ts'
 import { Page, PageQuery, TicketView } from '../protocol/http.ts'
 import { ticketsPdf } from './pdf.ts'
+import { scanRoutes } from './scan.ts'
 
 const MineQuery = Type.Object(PageQuery, { additionalProperties: false })
 const PDF_TYPE = 'application/pdf'
 const PDF_ENDING = /\.pdf$/
 
 export const ticketRoutes = (context: Context) =>
-  new Elysia().use(ownTickets(context)).use(ofBooking(context))
+  new Elysia().use(ownTickets(context)).use(ofBooking(context)).use(scanRoutes(context))
 
 const ownTickets = (context: Context) =>
   new Elysia({ prefix: '/ticket', normalize: false })
@@ -101,6 +102,13 @@ async function pdfOf(tickets: TicketRow[]): Promise<Response> {
   })
 }
 
-function ticketView({ accountId: _buyer, tier: _tier, startsAt, ...row }: TicketRow): TicketView {
-  return { ...row, startsAt: startsAt.toISOString() }
+function ticketView({
+  accountId: _buyer,
+  tier: _tier,
+  usedGate: _gate,
+  startsAt,
+  usedAt,
+  ...row
+}: TicketRow): TicketView {
+  return { ...row, startsAt: startsAt.toISOString(), usedAt: usedAt?.toISOString() ?? null }
 }

@@ -84,12 +84,8 @@ describe('who may use a route', () => {
     const asked = new Set(routes.map(({ access }) => access))
     const held = new Set(Object.values(ROLE_CATALOGUE).flatMap(({ permissions }) => permissions))
     expect(PERMISSIONS.filter((permission) => !held.has(permission))).toEqual([])
-    expect(PERMISSIONS.filter((permission) => !asked.has(permission))).toEqual([
-      // Widens GET /booking, which anyone may ask.
-      'booking:read:all',
-      // There is no scanning yet.
-      'ticket:scan',
-    ])
+    // Widens GET /booking, which anyone may ask.
+    expect(PERMISSIONS.filter((permission) => !asked.has(permission))).toEqual(['booking:read:all'])
   })
 
   test("an organiser's event is closed to another organiser, route by route", async () => {

@@ -1,5 +1,5 @@
 // Holds tickets to the contract: one a paid seat, its buyer's alone, ended by a refund, readable from paper.
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { PDFDocument } from 'pdf-lib'
 import {
   START_WITHIN_MS,
@@ -117,4 +117,60 @@ test('a refund of one seat ends its ticket and its paper, and no other', async (
   const ended = items.find(({ status }) => status === 'REFUNDED')!
   const paper = await app.call('GET', `/ticket/${ended.id}.pdf`, { token: person.token })
   expect(paper.status).toBe(404)
+})
+
+describe('at the door', () => {
+  const scan = async (body: object, person = staff) =>
+    (await app.call('POST', '/ticket/scan', { token: person.token, body })).body.data
+  let staff: Person
+  beforeAll(async () => {
+    staff = await app.person('STAFF')
+  })
+
+  test('of many doors that scan one code at once, one is told to open', async () => {
+    const person = await app.person()
+    await paid(person, [15])
+    const { code } = (await mine(person)).items[0]!
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => scan({ code, gate: `Gate ${i}` })))
+    const opened = answers.filter(({ result }) => result === 'admitted')
+    expect(opened).toHaveLength(1)
+    for (const answer of answers.filter(({ result }) => result !== 'admitted')) {
+      expect(answer.result).toBe('already_used')
+      // Whoever is refused is told where the ticket was used, and when.
+      expect([answer.ticket.gate, answer.ticket.usedAt]).toEqual([
+        opened[0].ticket.gate,
+        opened[0].ticket.usedAt,
+      ])
+    }
+  })
+
+  test('a made-up code, another event’s door and a refunded ticket stay outside', async () => {
+    const person = await app.person()
+    const id = await paid(person, [16])
+    const { code } = (await mine(person)).items[0]!
+    expect(await scan({ code: 'made-up' })).toEqual({ result: 'invalid', ticket: null })
+    const other = await app.event()
+    expect(await scan({ code, eventId: other.eventId })).toEqual({ result: 'wrong_event', ticket: null })
+    const refund = { token: event.organizer.token, body: { reason: 'Ill' } }
+    expect((await app.call('POST', `/payment/${id}/refund`, refund)).status).toBe(200)
+    expect((await scan({ code, eventId: event.eventId })).result).toBe('refunded')
+  })
+
+  test('the right door opens for a ticket that a wrong one refused', async () => {
+    const person = await app.person()
+    await paid(person, [17])
+    const { code } = (await mine(person)).items[0]!
+    await scan({ code, eventId: (await app.event()).eventId })
+    const { result, ticket } = await scan({ code, eventId: event.eventId })
+    expect([result, ticket.row, ticket.number]).toEqual(['admitted', 'B', '8'])
+  })
+
+  test('a code without end, an unknown field or a malformed event is refused in words', async () => {
+    const refused = async (body: object) =>
+      (await app.call('POST', '/ticket/scan', { token: staff.token, body })).body.code
+    expect(await refused({ code: 'x'.repeat(65) })).toBe('request_invalid')
+    expect(await refused({ code: 'x', door: 'B' })).toBe('request_invalid')
+    expect(await refused({ code: 'x', eventId: 'y' })).toBe('not_found')
+    expect(await refused({})).toBe('request_invalid')
+  })
 })

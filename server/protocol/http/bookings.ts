@@ -1,6 +1,6 @@
 // Owns the language of bookings, payments and tickets.
 import { Type, type Static } from '@sinclair/typebox'
-import { LIMITS, SANDBOX_METHODS } from '../codes.ts'
+import { LIMITS, SANDBOX_METHODS, SCAN_RESULTS } from '../codes.ts'
 import { Id, Instant, Money, SeatId, body, nullable, words } from './fields.ts'
 
 export const CreateBookingBody = body({
@@ -72,5 +72,25 @@ export const TicketView = Type.Object({
   number: nullable(Type.String()),
   code: Type.String(),
   status: words(['VALID', 'REFUNDED'] as const),
+  /** When its holder was let in at the door. */
+  usedAt: nullable(Instant),
 })
 export type TicketView = Static<typeof TicketView>
+export const ScanBody = body({
+  code: Type.String({ minLength: 1, maxLength: LIMITS.ticketCodeLength }),
+  gate: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.gateMax })),
+  eventId: Type.Optional(Type.String({ maxLength: 64, description: 'The event this door belongs to.' })),
+})
+export type ScanBody = Static<typeof ScanBody>
+export const ScanView = Type.Object({
+  result: words(SCAN_RESULTS),
+  ticket: nullable(
+    Type.Object({
+      ...Type.Pick(TicketView, ['id', 'eventId', 'eventName', 'section', 'row', 'number']).properties,
+      tier: Type.String(),
+      usedAt: nullable(Instant),
+      gate: nullable(Type.String()),
+    }),
+  ),
+})
+export type ScanView = Static<typeof ScanView>
