@@ -66,5 +66,9 @@ export type RoomControl = (typeof ROOM_CONTROLS)[number]
 export const ROOM_CHALLENGES = ['off', 'auto', 'always'] as const
 export type RoomChallenge = (typeof ROOM_CHALLENGES)[number]
 
+/** Whom a seat is kept for: anybody; who needs that place; who comes with that person. */
+export const SEAT_ACCESS = ['standard', 'accessible', 'companion'] as const
+export type SeatAccess = (typeof SEAT_ACCESS)[number]
+
 export const SECTION_KINDS = ['seated', 'general'] as const
 export type SectionKind = (typeof SECTION_KINDS)[number]

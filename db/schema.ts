@@ -28,6 +28,7 @@ import {
   PAYMENT_STATUSES,
   ROOM_CHALLENGES,
   ROOM_CONTROLS,
+  SEAT_ACCESS,
   SEAT_STATUSES,
   SECTION_KINDS,
   TICKET_STATUSES,
@@ -40,6 +41,7 @@ const createdAt = () => at('created_at').notNull().defaultNow()
 const minor = (name: string) => bigint(name, { mode: 'number' })
 
 export const seatStatus = pgEnum('seat_status', SEAT_STATUSES)
+export const seatAccess = pgEnum('seat_access', SEAT_ACCESS)
 export const bookingStatus = pgEnum('booking_status', BOOKING_STATUSES)
 export const paymentStatus = pgEnum('payment_status', PAYMENT_STATUSES)
 export const ticketStatus = pgEnum('ticket_status', TICKET_STATUSES)
@@ -226,6 +228,15 @@ export interface SectionLayout {
   /** How seats are numbered within a row, seen from the stage. */
   numbering: 'left-to-right' | 'right-to-left' | 'odd-even'
   shape: 'straight' | 'arc'
+  /** As asked for when the section was made; what a seat is now stands in its own row. */
+  access?: RowAccess[]
+}
+
+/** Seats of one row kept for whom, by their numbers as printed. */
+export interface RowAccess {
+  row: string
+  accessible?: string[]
+  companion?: string[]
 }
 
 export const sections = pgTable(
@@ -272,10 +283,15 @@ export const seats = pgTable(
     /** The live booking that keeps or bought the seat. */
     bookingId: uuid('booking_id'),
     blockedReason: text('blocked_reason'),
+    access: seatAccess('access').notNull().default('standard'),
   },
   (t) => [
     primaryKey({ columns: [t.eventId, t.n] }),
     unique('seats_label_key').on(t.eventId, t.sectionId, t.rowLabel, t.seatLabel),
+    // A map names some dozens among a hundred thousand.
+    index('seats_access_idx')
+      .on(t.eventId, t.n)
+      .where(sql`${t.access} <> 'standard'`),
     foreignKey({
       name: 'seats_section_fk',
       columns: [t.eventId, t.sectionId],

@@ -1,7 +1,7 @@
 // Decides what a request for seats adds to an event: which tiers and sections are new, and what contradicts what exists.
 import type { Problem } from './event-rules.ts'
 import type { SectionRow, TierRow } from './events.ts'
-import type { SectionLayout } from './schema.ts'
+import type { RowAccess, SectionLayout } from './schema.ts'
 
 /** A price in minor units; given with a currency, it must be the event's. */
 export type NewPrice = number | { amount: number; currency: string }
@@ -18,6 +18,8 @@ export interface NewSeatedSection {
   rowLabels?: string[]
   numbering?: SectionLayout['numbering']
   shape?: SectionLayout['shape']
+  /** Seats kept for who needs them, by row and number; the others are for everybody. */
+  access?: RowAccess[]
 }
 export interface NewGeneralSection {
   name: string
@@ -110,8 +112,32 @@ function planLayout(section: NewSeatedSection, wrong: Wrong): SectionLayout {
   if (rowLabels.length !== rows) wrong('/rowLabels', `must be as many as rows, ${rows}`)
   if (rowLabels.includes('')) wrong('/rowLabels', 'must not be empty')
   if (new Set(rowLabels).size !== rowLabels.length) wrong('/rowLabels', 'must differ from each other')
-  return { rows, seatsPerRow, rowLabels, numbering, shape }
+  const layout: SectionLayout = { rows, seatsPerRow, rowLabels, numbering, shape }
+  return section.access?.length ? { ...layout, access: planAccess(section.access, layout, wrong) } : layout
 }
+
+/** Rows and numbers must be there, each seat named once. */
+function planAccess(
+  asked: RowAccess[],
+  { seatsPerRow, rowLabels }: SectionLayout,
+  wrong: Wrong,
+): RowAccess[] {
+  const named = new Set<string>()
+  return asked.map(({ row, accessible = [], companion = [] }, at) => {
+    const label = row.trim()
+    if (!rowLabels.includes(label)) wrong(`/access/${at}/row`, 'must be the label of one of the rows')
+    for (const number of [...accessible, ...companion]) {
+      if (!isNumberTo(seatsPerRow, number)) wrong(`/access/${at}`, `seat ${number} is not one of the row`)
+      const seat = `${label} ${number}`
+      if (named.has(seat)) wrong(`/access/${at}`, `seat ${seat} is named twice`)
+      named.add(seat)
+    }
+    return { row: label, accessible, companion }
+  })
+}
+
+/** Whatever the numbering, the seats of a row are numbered 1 … most. */
+const isNumberTo = (most: number, number: string) => /^[1-9]\d*$/.test(number) && Number(number) <= most
 
 /** A … Z, AA … AZ, BA …, as spreadsheets count; `at` is 0-based from the front. */
 export function rowLabel(at: number): string {

@@ -1,9 +1,9 @@
 // Owns the seats of an event outside a booking: how they are made in bulk, listed, blocked and read as a whole.
-import { and, asc, eq, gt, gte, inArray, lt, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, gte, inArray, lt, ne, sql } from 'drizzle-orm'
 import { inTransaction, type Db, type Reader, type Tx } from './client.ts'
 import { isId } from './events.ts'
 import type { Problem } from './event-rules.ts'
-import { SEAT_CODES, SEAT_MOVES, SEAT_STATUSES, type SeatStatus } from './lifecycle.ts'
+import { SEAT_CODES, SEAT_STATUSES, type SeatAccess, type SeatStatus } from './lifecycle.ts'
 import { planSections, type NewSection, type PlannedSection } from './seat-plan.ts'
 import { events, seats, sections, tiers } from './schema.ts'
 
@@ -46,7 +46,10 @@ export async function createSeats(
     await tx.execute(sql`select set_config('statement_timeout', ${BULK_STATEMENT_TIMEOUT}, true)`)
     if (plan.tiers.length > 0) await tx.insert(tiers).values(plan.tiers.map((tier) => ({ eventId, ...tier })))
     await tx.insert(sections).values(plan.sections.map((section) => ({ eventId, ...section })))
-    for (const section of plan.sections) await insertSeats(tx, eventId, section)
+    for (const section of plan.sections) {
+      await insertSeats(tx, eventId, section)
+      await markSeats(tx, eventId, section)
+    }
     const created = plan.sections.reduce((sum, section) => sum + section.seatCount, 0)
     const change = { seatCount: seatCount + created, mapVersion: mapVersion + 1, updatedAt: new Date() }
     await tx.update(events).set(change).where(eq(events.id, eventId))
@@ -82,6 +85,22 @@ async function insertSeats(tx: Tx, eventId: string, section: PlannedSection): Pr
     cross join generate_series(0, ${count - 1}::int) as i`)
 }
 
+/** The seats that a section's layout keeps for who needs them. */
+async function markSeats(tx: Tx, eventId: string, { id, layout }: PlannedSection): Promise<void> {
+  const marks = (layout?.access ?? []).flatMap(({ row, accessible = [], companion = [] }) => [
+    ...accessible.map((number) => ({ row, number, access: 'accessible' })),
+    ...companion.map((number) => ({ row, number, access: 'companion' })),
+  ])
+  if (marks.length === 0) return
+  const marked = await tx.execute(sql`
+    update seats set access = mark.access
+    from jsonb_to_recordset(${JSON.stringify(marks)}::text::jsonb) as mark(row text, number text, access seat_access)
+    where seats.event_id = ${eventId} and seats.section_id = ${id}::smallint
+      and seats.row_label = mark.row and seats.seat_label = mark.number
+    returning seats.n`)
+  if (marked.length !== marks.length) throw new Error('a planned seat to be marked was not made')
+}
+
 export interface SeatRow {
   n: number
   section: string
@@ -91,12 +110,15 @@ export interface SeatRow {
   /** Minor units of the event's currency. */
   price: number
   status: SeatStatus
+  /** Whom it is kept for. */
+  access: SeatAccess
 }
 
 interface SeatQuery {
   eventId: string
   section?: string
   status?: SeatStatus
+  access?: SeatAccess
   /** Only seats with these n. */
   among?: number[]
   limit: number
@@ -105,7 +127,7 @@ interface SeatQuery {
 
 /** Seats in map order after `afterN`; an unknown section has none. */
 export async function listSeats(reader: Reader, query: SeatQuery): Promise<SeatRow[]> {
-  const { eventId, section, status, among, limit, afterN } = query
+  const { eventId, section, status, access, among, limit, afterN } = query
   let range
   if (section !== undefined) {
     const named = and(eq(sections.eventId, eventId), eq(sections.name, section))
@@ -122,6 +144,7 @@ export async function listSeats(reader: Reader, query: SeatQuery): Promise<SeatR
       tier: tiers.name,
       price: tiers.price,
       status: seats.status,
+      access: seats.access,
     })
     .from(seats)
     .innerJoin(sections, and(eq(sections.eventId, seats.eventId), eq(sections.id, seats.sectionId)))
@@ -131,6 +154,7 @@ export async function listSeats(reader: Reader, query: SeatQuery): Promise<SeatR
         eq(seats.eventId, eventId),
         range,
         status === undefined ? undefined : eq(seats.status, status),
+        access === undefined ? undefined : eq(seats.access, access),
         among === undefined ? undefined : inArray(seats.n, among),
         afterN === undefined ? undefined : gt(seats.n, afterN),
       ),
@@ -139,52 +163,16 @@ export async function listSeats(reader: Reader, query: SeatQuery): Promise<SeatR
     .limit(limit)
 }
 
-export interface SeatChange {
-  n: number
-  status: SeatStatus
-  version: number
-}
-
-export type PatchSeatsOutcome =
-  /** `changed` holds only the seats that were not in that status before. */
-  | { ok: true; changed: SeatChange[] }
-  | { ok: false; refusal: 'seat_taken'; seats: number[] }
-  | { ok: false; refusal: 'not_found' }
-
-/**
- * Takes seats off sale or puts them back, all or none: a seat that is reserved or sold refuses the whole request.
- * What changed is for the caller to settle in Redis and announce.
- */
-export async function patchSeatStatus(
-  db: Db,
-  patch: { eventId: string; seats: number[]; status: 'BLOCKED' | 'AVAILABLE'; reason: string },
-): Promise<PatchSeatsOutcome> {
-  const { eventId, status, reason } = patch
-  const wanted = [...new Set(patch.seats)].toSorted((a, b) => a - b)
-  const move = status === 'BLOCKED' ? SEAT_MOVES.block : SEAT_MOVES.unblock
-  return inTransaction(db, async (tx): Promise<PatchSeatsOutcome> => {
-    const rows = await tx
-      .select({ n: seats.n, status: seats.status, version: seats.version })
-      .from(seats)
-      .where(and(eq(seats.eventId, eventId), inArray(seats.n, wanted)))
-      .orderBy(asc(seats.n))
-      .for('update')
-    if (rows.length < wanted.length) return { ok: false, refusal: 'not_found' }
-    const taken = rows.filter((seat) => seat.status === 'RESERVED' || seat.status === 'SOLD')
-    if (taken.length > 0) return { ok: false, refusal: 'seat_taken', seats: taken.map((seat) => seat.n) }
-    const moving = rows.filter((seat) => seat.status === move.from)
-    if (moving.length === 0) return { ok: true, changed: [] }
-    const read = JSON.stringify(moving.map(({ n, version }) => ({ n, version })))
-    const moved = await tx.execute<{ n: number; version: number }>(sql`
-      update seats set status = ${move.to}, version = seats.version + 1,
-        blocked_reason = ${move.to === 'BLOCKED' ? reason : null}
-      from jsonb_to_recordset(${read}::text::jsonb) as read(n int, version int)
-      where seats.event_id = ${eventId} and seats.n = read.n and seats.version = read.version
-        and seats.status = ${move.from}
-      returning seats.n, seats.version`)
-    if (moved.length < moving.length) throw new Error('a locked seat changed under its lock')
-    return { ok: true, changed: moved.map(({ n, version }) => ({ n, status: move.to, version })) }
-  })
+/** The seats kept for who needs them, ascending in n; all others are standard. */
+export async function listMarkedSeats(
+  reader: Reader,
+  eventId: string,
+): Promise<{ n: number; access: SeatAccess }[]> {
+  return reader
+    .select({ n: seats.n, access: seats.access })
+    .from(seats)
+    .where(and(eq(seats.eventId, eventId), ne(seats.access, 'standard')))
+    .orderBy(asc(seats.n))
 }
 
 /** The status of every seat in map order, one code a byte; null when the event does not exist. One statement. */

@@ -1,9 +1,11 @@
 // Owns the encoded maps of the events asked for lately: each made once a map version.
 import { findEvent } from '../../db/events.ts'
+import { listMarkedSeats } from '../../db/seats.ts'
 import type { Context } from '../context.ts'
 import { Refusal, reply } from '../errors.ts'
 import { encode, GZIP_SMALL, type Encoded } from './bytes.ts'
 import { layOut } from '../protocol/map-layout/lay-out.ts'
+import { packAccess } from '../protocol/seat-map.ts'
 
 interface CachedMap {
   mapVersion: number
@@ -20,7 +22,9 @@ export function createMaps({ ledger }: Pick<Context, 'ledger'>) {
   async function make(eventId: string): Promise<CachedMap> {
     const event = await findEvent(ledger.db, eventId)
     if (!event) throw new Refusal('not_found')
-    const encoded = encode(reply(200, 'Map', layOut(event)), GZIP_SMALL)
+    // After the event: marks newer than its version are of the version that comes next.
+    const access = packAccess(await listMarkedSeats(ledger.db, eventId))
+    const encoded = encode(reply(200, 'Map', layOut({ ...event, access })), GZIP_SMALL)
     const made = { mapVersion: event.mapVersion, encoded }
     keep(eventId, made)
     return made

@@ -2,7 +2,8 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import { settleAfterCommit } from '../../db/bookings/gate.ts'
-import { createSeats, listSeats, patchSeatStatus } from '../../db/seats.ts'
+import { patchSeats } from '../../db/patch-seats.ts'
+import { createSeats, listSeats } from '../../db/seats.ts'
 import { accessPlugin, type Identity } from '../auth/access.ts'
 import { gateOf } from '../bookings/gate.ts'
 import { seatCursor } from '../bookings/pages.ts'
@@ -63,7 +64,7 @@ export const seatRoutes = (context: Context) =>
         detail: describe({
           summary: 'Create sections with their seats, in bulk',
           description:
-            'All or none, up to 200,000 seats an event. Rows are labelled A … Z, AA … unless `rowLabels` names them; `odd-even` puts odd numbers left of the middle and even ones right. A section with `capacity` has places without row or number. Repeating a request creates nothing; a section or tier that exists differently is `request_invalid`.',
+            'All or none, up to 200,000 seats an event. Rows are labelled A … Z, AA … unless `rowLabels` names them; `odd-even` puts odd numbers left of the middle and even ones right. A section with `capacity` has places without row or number. `access` names, row by row and by their numbers as printed, the seats kept for people who need an accessible seat and those beside them for who comes along. Repeating a request creates nothing; a section or tier that exists differently is `request_invalid`.',
           tag: 'Event',
           access: 'seat:manage:own',
           success: { status: 201, data: CreatedView, description: 'How many seats are new.' },
@@ -76,16 +77,16 @@ export const seatRoutes = (context: Context) =>
     .patch(
       '/:eventId/seats',
       async ({ params, body, identity }) => {
-        const changed = await patchSeats(context, identity, params.eventId, body)
-        return reply(200, body.status === 'BLOCKED' ? 'Seats blocked' : 'Seats back on sale', { changed })
+        const changed = await patchAndTell(context, identity, params.eventId, body)
+        return reply(200, PATCHED[body.status ?? 'access'], { changed })
       },
       {
         body: PatchSeatsBody,
         access: 'seat:manage:own',
         detail: describe({
-          summary: 'Take seats off sale, or put them back',
+          summary: 'Take seats off sale, put them back, or say whom they are kept for',
           description:
-            'All or none: `seat_taken` names the seats that are reserved or sold. Seats that already have the status count as done.',
+            'All or none. `status`: `seat_taken` names the seats that are reserved or sold; seats that already have the status count as done. `access`: `accessible` and `companion` seats are never chosen for who does not ask for them; `standard` releases them to everybody, and only this does. It may change whatever the seat’s status, and makes a new version of the map.',
           tag: 'Event',
           access: 'seat:manage:own',
           success: { status: 200, data: ChangedView, description: 'How many seats changed.' },
@@ -95,28 +96,35 @@ export const seatRoutes = (context: Context) =>
       },
     )
 
-async function patchSeats(
+const PATCHED = {
+  BLOCKED: 'Seats blocked',
+  AVAILABLE: 'Seats back on sale',
+  access: 'Seats marked',
+}
+
+/** How many seats are not as they were. */
+async function patchAndTell(
   context: Context,
   identity: Identity,
   eventId: string,
-  { seatIds, status, reason }: PatchSeatsBody,
+  { seatIds, ...change }: PatchSeatsBody,
 ): Promise<number> {
+  if (!change.status && !change.access) throw invalid('/', 'status or access must be given')
   const { id } = await getManaged(context, identity, eventId)
   const wanted = parseSeatIds(seatIds)
   if (wanted.eventId !== id) throw invalid('/seatIds', 'seats of this event only')
-  const outcome = await patchSeatStatus(context.ledger.db, {
-    eventId: id,
-    seats: wanted.seats,
-    status,
-    reason,
-  })
+  const outcome = await patchSeats(context.ledger.db, { eventId: id, seats: wanted.seats, ...change })
   if (outcome.ok) {
+    const { changed, marked } = outcome
     await settleAfterCommit(
       gateOf(context),
-      outcome.changed.map((seat) => ({ eventId: id, ...seat })),
+      changed.map((seat) => ({ eventId: id, ...seat })),
     )
-    return outcome.changed.length
+    if (marked > 0) await context.availability.changed(id)
+    return Math.max(changed.length, marked)
   }
   if (outcome.refusal === 'not_found') throw new Refusal('not_found')
+  if (outcome.refusal === 'request_invalid')
+    throw invalid('/seatIds', 'places of a general area cannot be kept for anybody')
   throw new Refusal('seat_taken', { details: { seatIds: outcome.seats.map((n) => seatIdOf(id, n)) } })
 }

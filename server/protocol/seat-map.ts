@@ -1,5 +1,6 @@
 // Owns how a map and an availability are read: where seat n lies, what it is called, and which status its bits say.
-import type { MapSection, MapView } from './http.ts'
+import { SEAT_ACCESS, type SeatAccess } from './codes.ts'
+import type { MapAccess, MapSection, MapView, SeatRun } from './http.ts'
 
 export type Numbering = NonNullable<MapSection['numbering']>
 
@@ -40,6 +41,35 @@ function placeGeneral(section: MapSection, positions: Float32Array): void {
     positions[2 * (section.first + i)] = x + ((i % columns) + 0.5) * (width / columns)
     positions[2 * (section.first + i) + 1] = y + (Math.floor(i / columns) + 0.5) * (height / rows)
   }
+}
+
+/** Whom each seat is kept for: its index in SEAT_ACCESS, so 0 is a standard seat. */
+export function expandAccess({ total, access }: Pick<MapView, 'total' | 'access'>): Uint8Array {
+  const codes = new Uint8Array(total)
+  const mark = (runs: SeatRun[], kind: SeatAccess) => {
+    for (const [first, count] of runs) codes.fill(SEAT_ACCESS.indexOf(kind), first, first + count)
+  }
+  if (access) {
+    mark(access.accessible, 'accessible')
+    mark(access.companion, 'companion')
+  }
+  return codes
+}
+
+/** The same, written shortly for a map; undefined when every seat is a standard one. `marked` is ascending in n. */
+export function packAccess(marked: { n: number; access: SeatAccess }[]): MapAccess | undefined {
+  const runsOf = (kind: SeatAccess) => {
+    const runs: SeatRun[] = []
+    for (const { n, access } of marked) {
+      if (access !== kind) continue
+      const last = runs.at(-1)
+      if (last && last[0] + last[1] === n) last[1] += 1
+      else runs.push([n, 1])
+    }
+    return runs
+  }
+  const access = { accessible: runsOf('accessible'), companion: runsOf('companion') }
+  return access.accessible.length + access.companion.length > 0 ? access : undefined
 }
 
 export interface SeatName {

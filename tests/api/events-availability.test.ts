@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { connectLedger } from '../../db/client.ts'
 import { connectRedis, redisReady, type RedisClient } from '../../db/redis.ts'
-import { createSeats, patchSeatStatus } from '../../db/seats.ts'
+import { patchSeats } from '../../db/patch-seats.ts'
+import { createSeats } from '../../db/seats.ts'
 import { feedVersionKey, seatFeedChannel } from '../../db/seat-gate/keys.ts'
 import { settleSeats } from '../../db/seat-gate/seat-gate.ts'
 import { createChannels } from '../../server/channels.ts'
@@ -47,7 +48,7 @@ async function anotherServer(): Promise<Server> {
 /** Blocks seats as the ledger does, with or without telling anybody. */
 async function block(eventId: string, seats: number[], { told = true } = {}): Promise<void> {
   const { ledger, redis } = app.context
-  const outcome = await patchSeatStatus(ledger.db, { eventId, seats, status: 'BLOCKED', reason: 'test' })
+  const outcome = await patchSeats(ledger.db, { eventId, seats, status: 'BLOCKED', reason: 'test' })
   if (!outcome.ok) throw new Error(outcome.refusal)
   if (told) await settleSeats(redis, eventId, outcome.changed)
 }

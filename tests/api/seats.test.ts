@@ -214,6 +214,7 @@ describe('the list of seats', () => {
       tier: 'A',
       price: { amount: 5_000, currency: 'EUR' },
       status: 'RESERVED',
+      access: 'standard',
     })
     const first = await list('section=Stalls&status=AVAILABLE&limit=15')
     const second = await list(`section=Stalls&status=AVAILABLE&limit=15&cursor=${first.nextCursor}`)

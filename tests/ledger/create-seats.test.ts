@@ -60,6 +60,7 @@ describe('creating seats in bulk', () => {
       tier: 'A',
       price: 5000,
       status: 'AVAILABLE',
+      access: 'standard',
     })
     expect(rows[12]).toMatchObject({ section: 'Floor', row: null, number: null, tier: 'Standing' })
   })

@@ -1,5 +1,5 @@
 // Owns what a map is made from, and the measures its parts share. All lengths are in seat pitches.
-import type { MapSection } from '../http.ts'
+import type { MapAccess, MapSection } from '../http.ts'
 import type { Numbering } from '../seat-map.ts'
 
 /** What the map is made from; all of it belongs to one mapVersion. */
@@ -8,6 +8,8 @@ export interface HouseView {
   seatCount: number
   currency: string
   tiers: { id: number; name: string; price: number }[]
+  /** As on the map; left out when every seat is a standard one. */
+  access?: MapAccess | undefined
   sections: {
     id: number
     name: string

@@ -63,6 +63,7 @@ function frame(house: HouseView, sections: MapSection[]): MapView {
       price: { amount: price, currency: house.currency },
     })),
     sections: sections.map((section) => moved(section, moveX, moveY)),
+    ...(house.access && { access: house.access }),
     stage: [round(moveX - stageWidth / 2), MARGIN, round(stageWidth), round(stageDepth)],
     width: round(2 * moveX),
     height: round(bottom + moveY + MARGIN),

@@ -173,6 +173,7 @@ function houseOf(map: MapView): HouseView {
     seatCount: map.total,
     currency: map.tiers[0]?.price.currency ?? '',
     tiers: map.tiers.map(({ name, price }, id) => ({ id, name, price: price.amount })),
+    access: map.access,
     sections: map.sections.map(({ id, name, kind, tier, first, seats, rows, numbering }) => ({
       id,
       name,
