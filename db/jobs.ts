@@ -74,7 +74,7 @@ export const jobIds = {
 }
 
 /** Holds that end within the same so many milliseconds share one job: a sold-out minute costs 240 jobs, not thousands. */
-const EXPIRY_TICK_MS = 250
+export const EXPIRY_TICK_MS = 250
 
 /** The tick at which a hold that ends at `expiresAt` is looked at, ms since 1970; at most EXPIRY_TICK_MS late. */
 export const expiryTick = (expiresAt: Date): number =>

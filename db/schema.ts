@@ -22,6 +22,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
+import type { AuditLine } from './audit.ts'
 import {
   BOOKING_STATUSES,
   EVENT_STATUSES,
@@ -456,6 +457,8 @@ export const bookings = pgTable(
     endedAt: at('ended_at'),
     /** When its buyer was given more time; once is all. */
     extendedAt: at('extended_at'),
+    /** Given back for outages of ours so far, ms (db/bookings/hold-clock.ts). */
+    frozenMs: integer('frozen_ms').notNull().default(0),
   },
   (t) => [
     primaryKey({ columns: [t.eventId, t.id] }),
@@ -562,15 +565,62 @@ export const payments = pgTable(
   ],
 )
 
-/** The sandbox provider's own book: the outside world of the demo, kept apart from the ledger's payments. */
-export const sandboxCharges = pgTable('sandbox_charges', {
-  ref: text('ref').primaryKey(),
-  amount: minor('amount').notNull(),
-  refunded: minor('refunded').notNull().default(0),
-  /** captured | declined */
-  outcome: text('outcome').notNull(),
-  createdAt: createdAt(),
+/** One row: the clock that holds run by. It stands while nobody says that buyers can pay. */
+export const holdClock = pgTable(
+  'hold_clock',
+  {
+    id: smallint('id').primaryKey().default(1),
+    /** When a server last said so. */
+    beatAt: at('beat_at').notNull(),
+  },
+  (t) => [check('hold_clock_one', sql`${t.id} = 1`)],
+)
+
+/** Outages that holds were given back: when, why, and who noticed their end. */
+export const holdFreezes = pgTable('hold_freezes', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  since: at('since').notNull(),
+  until: at('until').notNull(),
+  reason: text('reason').notNull(),
+  /** The server process that gave the time back. */
+  endedBy: text('ended_by').notNull(),
+  /** Holds that got time. */
+  holds: integer('holds').notNull(),
 })
+
+/** The sandbox provider's own book: the outside world of the demo, kept apart from the ledger's payments. */
+export const sandboxCharges = pgTable(
+  'sandbox_charges',
+  {
+    ref: text('ref').primaryKey(),
+    amount: minor('amount').notNull(),
+    refunded: minor('refunded').notNull().default(0),
+    /** captured | declined */
+    outcome: text('outcome').notNull(),
+    createdAt: createdAt(),
+    /** What whoever charges wants to be told with every word on it. */
+    metadata: jsonb('metadata').$type<Record<string, string>>(),
+    /** When to tell it next; null when nothing is left to be told. */
+    webhookDueAt: at('webhook_due_at'),
+    webhookAttempts: integer('webhook_attempts').notNull().default(0),
+  },
+  (t) => [
+    index('sandbox_charges_webhook_idx')
+      .on(t.webhookDueAt)
+      .where(sql`${t.webhookDueAt} is not null`),
+  ],
+)
+
+/** What the sandbox signs its webhooks with: one row, made when it is first needed. */
+export const sandboxKeys = pgTable(
+  'sandbox_keys',
+  {
+    id: smallint('id').primaryKey().default(1),
+    /** 32 random bytes. */
+    webhookSecret: bytea('webhook_secret').notNull(),
+  },
+  (t) => [check('sandbox_keys_one', sql`${t.id} = 1 and octet_length(${t.webhookSecret}) = 32`)],
+)
 
 export const tickets = pgTable(
   'tickets',
@@ -628,8 +678,35 @@ export const outbox = pgTable(
     index('outbox_open_idx')
       .on(t.id)
       .where(sql`${t.settledAt} is null and ${t.deadAt} is null`),
+    index('outbox_dead_idx')
+      .on(t.id)
+      .where(sql`${t.settledAt} is null and ${t.deadAt} is not null`),
   ],
 )
+
+/** What operators did by hand: who, when, what. */
+export const operatorLog = pgTable(
+  'operator_log',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    at: at('at').notNull().defaultNow(),
+    accountId: uuid('account_id').references(() => accounts.id, { onDelete: 'set null' }),
+    /** Past tense, snake_case: `dead_letter_retried`. */
+    what: text('what').notNull(),
+    detail: jsonb('detail').$type<Record<string, unknown>>().notNull(),
+  },
+  (t) => [index('operator_log_account_idx').on(t.accountId)],
+)
+
+/** What each audit found, for a week. */
+export const audits = pgTable('audits', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  at: at('at').notNull().defaultNow(),
+  tookMs: integer('took_ms').notNull(),
+  violations: integer('violations').notNull(),
+  /** A line an invariant. */
+  lines: jsonb('lines').$type<AuditLine[]>().notNull(),
+})
 
 export const idempotencyKeys = pgTable(
   'idempotency_keys',

@@ -1,5 +1,6 @@
 // Decides whether Postgres agrees with itself: the invariants of seats, bookings, money, tickets and outbox, as SQL.
 import { sql, type SQL } from 'drizzle-orm'
+import { isOver } from '../bookings/hold-clock.ts'
 
 /** An expiry may be this late: its job, then the sweep, then whoever asks for the seat. */
 const EXPIRY_GRACE_SECONDS = 10
@@ -54,7 +55,8 @@ export const LEDGER_CHECKS: LedgerCheck[] = [
     broken: sql`
       select 'booking ' || id || ' expired at ' || expires_at
       from bookings
-      where status = 'PENDING' and expires_at < now() - make_interval(secs => ${EXPIRY_GRACE_SECONDS})`,
+      where status = 'PENDING' and expires_at <= now()
+        and ${isOver(sql`expires_at + make_interval(secs => ${EXPIRY_GRACE_SECONDS})`, sql`frozen_ms`)}`,
   },
   {
     id: 'I4',
@@ -100,7 +102,7 @@ export const LEDGER_CHECKS: LedgerCheck[] = [
       from booking_seats bs
       join bookings b on b.event_id = bs.event_id and b.id = bs.booking_id
       join events e on e.id = b.event_id
-      where bs.live and (b.status = 'CONFIRMED' or (b.status = 'PENDING' and b.expires_at > now()))
+      where bs.live and (b.status = 'CONFIRMED' or (b.status = 'PENDING' and not ${isOver(sql`b.expires_at`, sql`b.frozen_ms`)}))
       group by b.event_id, b.account_id, e.max_seats_per_buyer
       having count(*) > e.max_seats_per_buyer`,
   },

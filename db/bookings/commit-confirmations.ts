@@ -8,6 +8,7 @@ import { BOOKING_MOVES, SEAT_MOVES, type SeatStatus } from '../lifecycle.ts'
 import { bookings, seats } from '../schema.ts'
 import type { ConfirmRequest } from './confirm-booking.ts'
 import type { MovedSeat } from './gate.ts'
+import { isOver } from './hold-clock.ts'
 import { readTogether, type BookingRow } from './read-bookings.ts'
 import {
   bigIntegers,
@@ -140,7 +141,7 @@ async function buy(tx: Tx, purchases: Purchase[]): Promise<Map<ConfirmRequest, C
       .from(sql`unnest(${ids(eventIds)}, ${ids(bookingIds)}) as paid (event_id, id)`)
       .where(
         sql`${bookings.eventId} = paid.event_id and ${bookings.id} = paid.id
-          and ${bookings.status} = ${BOOKING_MOVES.confirm.from} and ${bookings.expiresAt} > now()`,
+          and ${bookings.status} = ${BOOKING_MOVES.confirm.from} and not ${isOver()}`,
       )
       .returning({ id: bookings.id }),
     tx.execute(sql`

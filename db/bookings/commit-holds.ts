@@ -10,6 +10,7 @@ import { bookings, bookingSeats, bookingTimeline, events, seats, sections, tiers
 import { listOf, statement } from '../statement.ts'
 import { takeOverdueSeats } from './expire-bookings.ts'
 import type { MovedSeat } from './gate.ts'
+import { isOver } from './hold-clock.ts'
 import type { HoldOutcome, HoldRequest } from './hold-seats.ts'
 import type { BookingRow } from './read-bookings.ts'
 import { lockBuyers, type SeatLabel } from './rows.ts'
@@ -99,7 +100,7 @@ const countHeld = statement<'events' | 'accounts', { eventId: string; accountId:
       from ${bookings} b
       where b.event_id = buyer.event_id and b.account_id = buyer.account_id
         and b.status in ('PENDING', 'CONFIRMED')
-        and (b.status = 'CONFIRMED' or b.expires_at > now())) as held
+        and (b.status = 'CONFIRMED' or not ${isOver(sql`b.expires_at`, sql`b.frozen_ms`)})) as held
     from unnest(${value('events')}::uuid[], ${value('accounts')}::uuid[]) as buyer (event_id, account_id)`,
 )
 
@@ -309,6 +310,7 @@ function bookingOf(won: Win, { createdAt, expiresAt }: { createdAt: Date; expire
     confirmedAt: null,
     endedAt: null,
     extendedAt: null,
+    frozenSince: null,
     timeline: [{ at: createdAt, what, detail }],
   }
 }

@@ -6,6 +6,7 @@ import { stageOutbox } from '../outbox.ts'
 import { bookings, bookingSeats, seats } from '../schema.ts'
 import { freeSeats, type Freed } from './free-seats.ts'
 import { settleAfterCommit, type Gate } from './gate.ts'
+import { isOver } from './hold-clock.ts'
 import { ids } from './rows.ts'
 
 /** A sweep's transaction: small enough not to hold locks for long. */
@@ -26,7 +27,8 @@ export async function expireDueBookings(
       const due = await tx
         .select({ eventId: bookings.eventId, id: bookings.id })
         .from(bookings)
-        .where(and(eq(bookings.status, 'PENDING'), sql`${bookings.expiresAt} <= now()`))
+        // No hold is over before its end, whatever its clock; and that much an index knows.
+        .where(and(eq(bookings.status, 'PENDING'), sql`${bookings.expiresAt} <= now() and ${isOver()}`))
         .orderBy(asc(bookings.expiresAt))
         .limit(size)
         .for('no key update', { skipLocked: true })
@@ -57,7 +59,7 @@ export async function takeOverdueSeats(
     .from(bookings)
     .where(
       sql`${bookings.eventId} = ${eventId} and ${bookings.id} = any(${ids([...keepers])})
-        and ${bookings.status} = 'PENDING' and ${bookings.expiresAt} <= now()`,
+        and ${bookings.status} = 'PENDING' and ${isOver()}`,
     )
     .for('no key update', { skipLocked: true })
   const { seats: freed } = await expireAndTell(tx, await onlyWithAllSeats(tx, due))

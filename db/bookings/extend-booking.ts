@@ -3,6 +3,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { inTransaction } from '../client.ts'
 import { bookings, events } from '../schema.ts'
 import { scheduleExpiry, settleAfterCommit, type Gate } from './gate.ts'
+import { isOver } from './hold-clock.ts'
 import { findBooking, type BookingRow } from './read-bookings.ts'
 import { appendTimeline, findBookingOwner, lockBooking, lockSeatsOf } from './rows.ts'
 
@@ -43,7 +44,7 @@ export async function extendBooking(
         and(
           eq(bookings.eventId, eventId),
           eq(bookings.id, bookingId),
-          sql`${bookings.status} = 'PENDING' and ${bookings.expiresAt} > now() and ${bookings.extendedAt} is null`,
+          sql`${bookings.status} = 'PENDING' and not ${isOver()} and ${bookings.extendedAt} is null`,
           sql`${events.id} = ${bookings.eventId} and ${events.status} = 'PUBLISHED' and ${events.startsAt} > now()`,
         ),
       )

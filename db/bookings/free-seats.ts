@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import type { Tx } from '../client.ts'
 import { BOOKING_MOVES, SEAT_MOVES } from '../lifecycle.ts'
 import { bookings, bookingSeats, bookingTimeline, seats } from '../schema.ts'
+import { isOver } from './hold-clock.ts'
 import { ids } from './rows.ts'
 import type { MovedSeat } from './gate.ts'
 
@@ -24,7 +25,7 @@ export async function freeSeats(
   move: 'release' | 'expire',
 ): Promise<Freed> {
   const { from, to } = BOOKING_MOVES[move]
-  const due = move === 'expire' ? sql`and ${bookings.expiresAt} <= now()` : sql``
+  const due = move === 'expire' ? sql`and ${isOver()}` : sql``
   const ended = await tx
     .update(bookings)
     .set({ status: to, endedAt: sql`now()` })

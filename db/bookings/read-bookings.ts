@@ -5,6 +5,7 @@ import { createBatches, onePer } from '../batches.ts'
 import type { Db, Reader } from '../client.ts'
 import type { BookingStatus } from '../lifecycle.ts'
 import { bookings, events } from '../schema.ts'
+import { frozenSince } from './hold-clock.ts'
 import { ids, isId, keysOf, type SeatLabel } from './rows.ts'
 
 export interface BookedSeat extends SeatLabel {
@@ -41,6 +42,8 @@ export interface Booking {
 
 export interface BookingRow extends Booking {
   eventName: string
+  /** Of a hold whose clock stands, because for a reason of ours nobody can pay: since when. */
+  frozenSince: Date | null
   timeline: TimelineEntry[]
 }
 
@@ -116,11 +119,16 @@ async function listPage(
   return { items, nextCursor: rows.length > limit ? items.at(-1)!.id : null }
 }
 
-const { seatCount: _counted, ...bookingFields } = getTableColumns(bookings)
+const { seatCount: _counted, frozenMs: _given, ...bookingFields } = getTableColumns(bookings)
+/** A scalar of one row: it costs nothing beside the booking. */
+const frozenField =
+  sql<Date | null>`case when ${bookings.status} = 'PENDING' then ${frozenSince} end`.mapWith(
+    (text: string) => new Date(text),
+  )
 
 async function readBookings(reader: Reader, filter: SQL | undefined, limit: number): Promise<BookingRow[]> {
   const found = await reader
-    .select({ booking: bookingFields, eventName: events.name })
+    .select({ booking: bookingFields, eventName: events.name, frozenSince: frozenField })
     .from(bookings)
     .innerJoin(events, eq(events.id, bookings.eventId))
     .where(filter)
@@ -129,9 +137,10 @@ async function readBookings(reader: Reader, filter: SQL | undefined, limit: numb
   if (found.length === 0) return []
   const keys = found.map(({ booking }) => booking)
   const [seated, told] = await Promise.all([readSeats(reader, keys), readTimelines(reader, keys)])
-  return found.map(({ booking, eventName }) => ({
+  return found.map(({ booking, eventName, frozenSince: since }) => ({
     ...booking,
     eventName,
+    frozenSince: since,
     seats: (seated.get(booking.id) ?? []).filter(({ live }) => live || booking.endedAt !== null),
     timeline: told.get(booking.id) ?? [],
   }))

@@ -5,6 +5,7 @@ import type { Reader, Tx } from '../client.ts'
 import type { BookingStatus, SeatStatus } from '../lifecycle.ts'
 import { bookings, bookingSeats, bookingTimeline, seats, sections, tiers } from '../schema.ts'
 import { listOf, statement } from '../statement.ts'
+import { isOver } from './hold-clock.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
@@ -75,7 +76,7 @@ export interface LockedBooking {
   currency: string
   expiresAt: Date
   extendedAt: Date | null
-  /** By Postgres' clock, at the start of the transaction. */
+  /** By the clock of holds, at the start of the transaction. */
   overdue: boolean
 }
 
@@ -88,7 +89,7 @@ const bookingFields = {
   currency: bookings.currency,
   expiresAt: bookings.expiresAt,
   extendedAt: bookings.extendedAt,
-  overdue: sql<boolean>`${bookings.expiresAt} <= now()`,
+  overdue: isOver(),
 }
 
 export async function lockBooking(tx: Tx, eventId: string, bookingId: string): Promise<LockedBooking | null> {
@@ -111,7 +112,7 @@ export async function lockBookings(
       select ${bookings.eventId} as "eventId", ${bookings.id} as id, ${bookings.accountId} as "accountId",
         ${bookings.status} as status, ${bookings.total}::float8 as total, ${bookings.currency} as currency,
         ${bookings.expiresAt} as "expiresAt", ${bookings.extendedAt} as "extendedAt",
-        ${bookings.expiresAt} <= now() as overdue
+        ${isOver()} as overdue
       from ${bookings} where ${bookings.eventId} = key.event_id and ${bookings.id} = key.id
       offset 0 for no key update) as booking`)
   return rows.map((row) => ({
@@ -169,4 +170,4 @@ export const liveSeatsOfBuyer = (eventId: string, accountId: string): SQL<number
   select count(*)::int from booking_seats bs
   join bookings b on b.event_id = bs.event_id and b.id = bs.booking_id
   where b.event_id = ${eventId} and b.account_id = ${accountId} and bs.live
-    and (b.status = 'CONFIRMED' or (b.status = 'PENDING' and b.expires_at > now())))`
+    and (b.status = 'CONFIRMED' or (b.status = 'PENDING' and not ${isOver(sql`b.expires_at`, sql`b.frozen_ms`)})))`

@@ -13,9 +13,13 @@ const FREE = 'bookings/free-seats.ts'
 const CONFIRM = 'bookings/confirm-booking.ts'
 const CONFIRMS = 'bookings/commit-confirmations.ts'
 
-const dueInSweep: Cut = { file: EXPIRE, text: `, sql\`\${bookings.expiresAt} <= now()\`)`, instead: ')' }
-const dueInTakeOver: Cut = { file: EXPIRE, text: ` and \${bookings.expiresAt} <= now()\``, instead: '`' }
-const dueInUpdate: Cut = { file: FREE, text: `sql\`and \${bookings.expiresAt} <= now()\``, instead: 'sql``' }
+const dueInSweep: Cut = {
+  file: EXPIRE,
+  text: `, sql\`\${bookings.expiresAt} <= now() and \${isOver()}\`)`,
+  instead: ')',
+}
+const dueInTakeOver: Cut = { file: EXPIRE, text: `= 'PENDING' and \${isOver()}\``, instead: "= 'PENDING'`" }
+const dueInUpdate: Cut = { file: FREE, text: `sql\`and \${isOver()}\``, instead: 'sql``' }
 const pendingInUpdate: Cut = {
   file: FREE,
   text: `and \${bookings.status} = \${from} \${due}`,
@@ -251,12 +255,7 @@ describeGuards('The guards of money', [
     guard: 'in time, when a payment is decided in a batch',
     at: CONFIRMS,
     cut: { file: CONFIRMS, text: '  !booking.overdue &&\n' },
-    covers: [
-      [
-        'expiry in the UPDATE',
-        { file: CONFIRMS, text: ` and \${bookings.expiresAt} > now()\``, instead: '`' },
-      ],
-    ],
+    covers: [['expiry in the UPDATE', { file: CONFIRMS, text: ` and not \${isOver()}\``, instead: '`' }]],
     story: 'late money comes when the buyer has as many seats as they may',
     scenario: lateAndOverTheLimit,
     harm: /I11 broken/,
@@ -264,7 +263,7 @@ describeGuards('The guards of money', [
   {
     guard: 'expiry in the UPDATE of a payment',
     at: CONFIRMS,
-    cut: { file: CONFIRMS, text: ` and \${bookings.expiresAt} > now()\``, instead: '`' },
+    cut: { file: CONFIRMS, text: ` and not \${isOver()}\``, instead: '`' },
     covers: [['in time', { file: CONFIRMS, text: '  !booking.overdue &&\n' }]],
     story: 'late money comes when the buyer has as many seats as they may',
     scenario: lateAndOverTheLimit,
