@@ -1,4 +1,5 @@
 // Owns what the window remembers in the browser: every key, and the patience for a browser that forbids it.
+import type { TicketView, UserView } from '../../../server/protocol/http.ts'
 import { SANDBOX_METHODS, type SandboxMethod } from '../../../server/protocol/codes.ts'
 
 export interface AdmissionPass {
@@ -35,6 +36,8 @@ const leaveKey = (eventId: string) => `onsale:leave:${eventId}`
 const invitationKey = (eventId: string) => `onsale:invitation:${eventId}`
 const paymentKey = (bookingId: string) => `onsale:payment:${bookingId}`
 const SIGNED_IN_KEY = 'onsale:signed-in'
+const USER_KEY = 'onsale:user'
+const TICKETS_KEY = 'onsale:tickets'
 const REFRESHED_KEY = 'onsale:refreshed-at'
 
 /** The admission to an event, for this tab. */
@@ -92,6 +95,25 @@ export const keepPayment = (bookingId: string, payment: PaymentUnderWay | null):
 /** The session's cookies are out of reach for scripts; this remembers only that there should be some. */
 export const wasSignedIn = () => read(device, SIGNED_IN_KEY) !== null
 export const keepSignedIn = (signedIn: boolean): void => write(device, SIGNED_IN_KEY, signedIn ? '1' : null)
+
+/** Who is signed in, as last told: a page opened without a connection still knows whose tickets it may show. */
+export const findUser = (): UserView | null => parse<UserView>(read(device, USER_KEY))
+export const keepUser = (user: UserView | null): void => write(device, USER_KEY, user && JSON.stringify(user))
+
+/** The tickets last seen here, and when: a door often has no network. Forgotten with the session. */
+export interface KeptTickets {
+  accountId: string
+  /** ISO 8601, by the server's clock. */
+  seenAt: string
+  tickets: TicketView[]
+}
+export const findTickets = (accountId: string): KeptTickets | null => {
+  const kept = parse<KeptTickets>(read(device, TICKETS_KEY))
+  return kept?.accountId === accountId && Array.isArray(kept.tickets) ? kept : null
+}
+export const keepTickets = (kept: KeptTickets | null): void =>
+  write(device, TICKETS_KEY, kept && JSON.stringify(kept))
+
 export const onSignedInElsewhere = (changed: () => void): void =>
   window.addEventListener('storage', (event) => {
     if (event.key === SIGNED_IN_KEY) changed()

@@ -2,7 +2,14 @@
 import type { Permission } from '../../../server/protocol/codes.ts'
 import type { LoginView, UserView } from '../../../server/protocol/http.ts'
 import { ask, newKey, type Answer } from '../net/api.ts'
-import { keepSignedIn, onSignedInElsewhere, wasSignedIn } from '../net/keep.ts'
+import {
+  findUser,
+  keepSignedIn,
+  keepTickets,
+  keepUser,
+  onSignedInElsewhere,
+  wasSignedIn,
+} from '../net/keep.ts'
 
 class Session {
   user = $state.raw<UserView | null>(null)
@@ -19,9 +26,11 @@ class Session {
     if (!wasSignedIn()) this.user = null
     else {
       const answer = await ask<UserView>('/auth/me')
-      if (answer.ok) this.user = answer.data
+      if (answer.ok) this.#take(answer.data)
       else if (answer.problem.code === 'unauthenticated' || answer.problem.code === 'token_expired')
         this.forget()
+      // Not signed out, only not reachable: the server decides again on the next thing asked of it.
+      else this.user ??= findUser()
     }
     this.known = true
   }
@@ -30,7 +39,7 @@ class Session {
     const answer = await ask<LoginView>('/auth/login', { method: 'POST', body: { email, password } })
     if (answer.ok) {
       keepSignedIn(true)
-      this.user = answer.data.user
+      this.#take(answer.data.user)
       this.known = true
     }
     return answer
@@ -45,7 +54,14 @@ class Session {
   /** The session is gone, wherever that was decided. */
   forget(): void {
     keepSignedIn(false)
+    keepUser(null)
+    keepTickets(null)
     this.user = null
+  }
+
+  #take(user: UserView): void {
+    keepUser(user)
+    this.user = user
   }
 
   may(permission: Permission): boolean {
