@@ -7,7 +7,7 @@ RUN bun install --frozen-lockfile --ignore-scripts
 COPY tsconfig.json ./
 COPY server/protocol server/protocol
 COPY web web
-RUN bun --bun node_modules/vite/bin/vite.js build web
+RUN bun web/build/build.ts
 
 FROM oven/bun:1.4.5-slim AS packages
 WORKDIR /app

@@ -1,6 +1,7 @@
 /** Owns `check`: what must hold of the sources before they are shared, one line for each, and all of them run. */
 import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { compileMessages } from '../web/build/messages.ts'
 
 const root = join(import.meta.dir, '..')
 
@@ -19,6 +20,8 @@ const checks: [string, () => Promise<Verdict>][] = [
   ['lockfile', checkLockfile],
 ]
 
+// Types and tests read what is compiled of them.
+await compileMessages()
 let failures = 0
 for (const [name, check] of checks) {
   const began = performance.now()

@@ -1,11 +1,16 @@
-// Serves the built web client from memory: hashed assets for ever, the page itself always fresh.
+// Serves the built web client from memory: hashed assets for ever, the page itself always fresh and in the reader's
+// language.
 import { Glob } from 'bun'
 import { join } from 'node:path'
+import { chooseLanguage } from './window-language.ts'
 
 const DIST = join(import.meta.dir, '../web/dist')
 const ASSET_MAX_AGE_SECONDS = 31_536_000
-const FILES_MAX = 500
+const FILES_MAX = 1_000
 const HASHED = /^\/assets\//
+const PAGE = /^\/(\w+)\/index\.html$/
+/** Sent to whoever's language is not there. */
+const BASE_LANGUAGE = 'en'
 const COMPRESSIBLE = /^(text\/|application\/(javascript|json|manifest)|image\/svg)/
 const GZIP_FROM_BYTES = 1_024
 
@@ -18,23 +23,41 @@ interface WebFile {
 /** Answers every path that is not the API's: a file of the client, or its page. */
 export async function webClient(publicUrl: string): Promise<(request: Request, path: string) => Response> {
   const files = await loadFiles()
-  const page = files.get('/index.html')
+  const pages = takePages(files)
+  const spoken = [...pages.keys()].toSorted(
+    (a, b) => Number(b === BASE_LANGUAGE) - Number(a === BASE_LANGUAGE),
+  )
   const policy = contentSecurityPolicy(publicUrl)
 
   return (request, path) => {
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return new Response('Method Not Allowed', { status: 405 })
-    const file = files.get(path) ?? (/\.\w+$/.test(path) ? undefined : page)
+    const asset = files.get(path)
+    const file =
+      asset ?? (/\.\w+$/.test(path) ? undefined : pages.get(chooseLanguage(request.headers, spoken)))
     if (!file) return new Response('Not Found', { status: 404 })
     const zipped = file.gzip !== null && (request.headers.get('accept-encoding') ?? '').includes('gzip')
     return new Response(zipped ? file.gzip : file.plain, {
       headers: {
         ...file.headers,
         ...(zipped ? { 'content-encoding': 'gzip' } : {}),
-        ...(file === page ? { 'content-security-policy': policy } : {}),
+        ...(asset ? {} : { 'content-security-policy': policy }),
       },
     })
   }
+}
+
+/** The page of each language, which is no file of its own address. */
+function takePages(files: Map<string, WebFile>): Map<string, WebFile> {
+  const pages = new Map<string, WebFile>()
+  for (const [path, file] of files) {
+    const language = PAGE.exec(path)?.[1]
+    if (language === undefined) continue
+    files.delete(path)
+    const vary = 'accept-encoding, accept-language, cookie'
+    pages.set(language, { ...file, headers: { ...file.headers, vary, 'content-language': language } })
+  }
+  return pages
 }
 
 async function loadFiles(): Promise<Map<string, WebFile>> {

@@ -1,6 +1,7 @@
 // Decides how the window is built: hashed assets, no source maps, nothing a strict content policy would refuse.
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig, loadEnv } from 'vite'
+import { sayMessages } from './build/say-messages.ts'
 
 const DEFAULT_SERVER = 'http://127.0.0.1:3000'
 
@@ -10,7 +11,10 @@ export default defineConfig(({ mode }) => {
   return {
     root,
     appType: 'spa',
-    plugins: [svelte({ configFile: false, compilerOptions: { runes: true } })],
+    plugins: [
+      sayMessages(process.env['WINDOW_LANGUAGE']),
+      svelte({ configFile: false, compilerOptions: { runes: true } }),
+    ],
     build: {
       outDir: 'dist',
       emptyOutDir: true,

@@ -13,12 +13,10 @@ const LOCKFILES = ['bun.lock', 'package.json']
 export async function buildWeb(): Promise<boolean> {
   const now = await sourcesHash()
   const built = existsSync(stamp) ? readFileSync(stamp, 'utf8') : ''
-  if (built === now && existsSync(join(dist, 'index.html'))) return false
+  if (built === now && existsSync(join(dist, 'assets'))) return false
   const fresh = join(root, `.cache/web-${process.pid}`)
   mkdirSync(join(root, '.cache'), { recursive: true })
-  const vite = join(root, 'node_modules/vite/bin/vite.js')
-  const words = ['build', 'web', '--outDir', fresh, '--emptyOutDir', '--logLevel', 'warn']
-  const build = Bun.spawn([process.execPath, '--bun', vite, ...words], {
+  const build = Bun.spawn([process.execPath, join(root, 'web/build/build.ts'), fresh], {
     cwd: root,
     env: { ...process.env, NODE_ENV: 'production' },
     stdin: 'ignore',

@@ -37,6 +37,8 @@ const PACKAGES_REFUSED: Record<string, RegExp> = {
   'server/protocol': /^(?!typebox|@sinclair\/typebox)/,
   db: /^(elysia|@elysiajs|svelte|nodemailer)/,
   worker: /^(elysia|@elysiajs|svelte)/,
+  // Runs where the window is built, not in it.
+  'web/build': /^(elysia|@elysiajs|drizzle-orm|postgres|ioredis|bullmq|prom-client|bun)/,
   web: /^(elysia|@elysiajs|drizzle-orm|postgres|ioredis|bullmq|prom-client|node:|bun)/,
 }
 

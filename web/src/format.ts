@@ -1,8 +1,12 @@
 // Decides how times, money and counts read: in the event's zone and the person's language.
-import { minorDigits } from './currency.ts'
 import type { Money } from '../../server/protocol/http.ts'
+import { minorDigits } from './currency.ts'
+import { language } from './language.ts'
 
-const language = () => navigator.language
+/** The language of the window, in the person's own manner of it where they have one: en-GB, not en. */
+export const locale: string =
+  globalThis.navigator?.languages?.find((tag) => tag.split('-', 1)[0] === language) ?? language
+
 const cache = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat>()
 const CACHE_MAX = 100
 
@@ -24,16 +28,16 @@ export function formatMoney({ amount, currency }: Money): string {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   } as const
-  const format = cached(`money ${currency}`, () => new Intl.NumberFormat(language(), options))
+  const format = cached(`money ${currency}`, () => new Intl.NumberFormat(locale, options))
   return format.format(amount / 10 ** digits)
 }
 
 export const formatCount = (count: number): string =>
-  cached('count', () => new Intl.NumberFormat(language())).format(count)
+  cached('count', () => new Intl.NumberFormat(locale)).format(count)
 
 function inZone(at: string, timeZone: string | undefined, options: Intl.DateTimeFormatOptions): string {
   const key = `${timeZone} ${JSON.stringify(options)}`
-  return cached(key, () => new Intl.DateTimeFormat(language(), { ...options, timeZone })).format(new Date(at))
+  return cached(key, () => new Intl.DateTimeFormat(locale, { ...options, timeZone })).format(new Date(at))
 }
 
 /** "Thursday, 15 April 2027 at 20:00 WIB" in the event's zone, with its name. */
@@ -68,16 +72,41 @@ export const formatMonth = (at: string, timeZone?: string) => inZone(at, timeZon
 export const formatDay = (at: string, timeZone?: string) => inZone(at, timeZone, { day: 'numeric' })
 export const formatYear = (at: string, timeZone?: string) => inZone(at, timeZone, { year: 'numeric' })
 
+/**
+ * The event's time where the buyer is, short; null where their clocks show the same. "Thu 15 Apr 2027, 14:00 GMT+1".
+ */
+export function formatWhenHere(at: string, timeZone: string): string | null {
+  const here = new Intl.DateTimeFormat().resolvedOptions().timeZone
+  const clock = (zone: string) =>
+    inZone(at, zone, {
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+    })
+  return clock(here) === clock(timeZone) ? null : formatWhenShort(at, here)
+}
+
 const MINUTE = 60
 const HOUR = 3_600
 const DAY = 86_400
 const two = (n: number) => String(n).padStart(2, '0')
 
-/** Seconds as "4:05", "1:04:05" or "3 days 4 h": what a countdown shows. */
+type Unit = 'second' | 'minute' | 'hour' | 'day'
+const inUnit = (unit: Unit) =>
+  cached(`unit ${unit}`, () => new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }))
+
+/** "4 minutes", in words. */
+export const sayUnit = (count: number, unit: Unit): string => inUnit(unit).format(count)
+/** "4–7 minutes", in words. */
+export const sayUnits = (from: number, to: number, unit: Unit): string => inUnit(unit).formatRange(from, to)
+
+/** Seconds as "4:05", "1:04:05" or "3 days 4 hours": what a countdown shows. */
 export function formatLeft(seconds: number): string {
   const s = Math.max(0, Math.ceil(seconds))
   if (s >= DAY)
-    return `${Math.floor(s / DAY)} ${s < 2 * DAY ? 'day' : 'days'} ${Math.floor((s % DAY) / HOUR)} h`
+    return `${sayUnit(Math.floor(s / DAY), 'day')} ${sayUnit(Math.floor((s % DAY) / HOUR), 'hour')}`
   if (s >= HOUR) return `${Math.floor(s / HOUR)}:${two(Math.floor((s % HOUR) / MINUTE))}:${two(s % MINUTE)}`
   return `${Math.floor(s / MINUTE)}:${two(s % MINUTE)}`
 }
@@ -85,10 +114,11 @@ export function formatLeft(seconds: number): string {
 /** Seconds in words: "4 minutes", "50 seconds"; what a screen reader is told. */
 export function sayLeft(seconds: number): string {
   const s = Math.max(0, Math.ceil(seconds))
-  if (s >= HOUR * 2) return plural(Math.round(s / HOUR), 'hour')
-  if (s >= MINUTE * 2) return plural(Math.round(s / MINUTE), 'minute')
-  return plural(s, 'second')
+  if (s >= HOUR * 2) return sayUnit(Math.round(s / HOUR), 'hour')
+  if (s >= MINUTE * 2) return sayUnit(Math.round(s / MINUTE), 'minute')
+  return sayUnit(s, 'second')
 }
 
+/** English alone: what is written for every language counts in its message. */
 export const plural = (count: number, word: string, many = `${word}s`): string =>
   `${formatCount(count)} ${count === 1 ? word : many}`

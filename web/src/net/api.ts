@@ -1,10 +1,13 @@
 // Owns the one way to ask the server over HTTP: envelope, retries, renewal of the session, and the server's time.
+import { m } from '#messages'
+import type { ErrorCode } from '../../../server/protocol/codes.ts'
 import type { ErrorAnswer, ErrorDetail, Success } from '../../../server/protocol/http.ts'
-import { isErrorCode, textFor, type ProblemCode } from '../error-text.ts'
 import { refreshSession } from './refresh.ts'
 import { findPass, wasSignedIn } from './keep.ts'
 import { serverClock } from './server-clock.ts'
 
+/** What the window itself can meet beside the server's codes: no answer at all. */
+export type ProblemCode = ErrorCode | 'unreachable'
 export interface Problem {
   code: ProblemCode
   /** The sentence for a person. */
@@ -91,9 +94,9 @@ async function askOnce<T>(path: string, method: string, options: Ask): Promise<A
       serverClock.sample(Number(response.headers.get('x-server-time') ?? Number.NaN), sentAt)
     const answer: unknown = await response.json()
     if (response.ok) return { ok: true, status: response.status, data: unwrap<T>(answer) }
-    return { ok: false, problem: problemOf(answer, response) }
+    return { ok: false, problem: await problemOf(answer, response) }
   } catch {
-    return { ok: false, problem: plainProblem('unreachable') }
+    return { ok: false, problem: problem('unreachable', m.error_unreachable()) }
   }
 }
 
@@ -119,12 +122,11 @@ const unwrap = <T>(answer: unknown): T =>
     ? (answer as Success<T>).data
     : (answer as T)
 
-function problemOf(answer: unknown, response: Response): Problem {
+async function problemOf(answer: unknown, response: Response): Promise<Problem> {
   const told = (answer ?? {}) as Partial<ErrorAnswer>
-  const code = isErrorCode(told.code) ? told.code : 'internal'
   const wait = Number(response.headers.get('retry-after'))
   return {
-    ...plainProblem(code),
+    ...(await plainProblem(told.code)),
     message: told.message ?? '',
     fields: Array.isArray(told.details) ? told.details : [],
     seatIds: told.details && 'seatIds' in told.details ? told.details.seatIds : [],
@@ -132,9 +134,18 @@ function problemOf(answer: unknown, response: Response): Problem {
   }
 }
 
-export const plainProblem = (code: ProblemCode): Problem => ({
+/** The problem that a code of the server's stands for; whatever is no code broke on its side. */
+export async function plainProblem(told: unknown): Promise<Problem> {
+  const texts = await import('../error-text.ts').catch(() => null)
+  // Sentences that cannot be had are those of somebody who is cut off.
+  if (!texts) return problem('unreachable', m.error_unreachable())
+  const code = texts.isErrorCode(told) ? told : 'internal'
+  return problem(code, texts.ERROR_TEXT[code]())
+}
+
+const problem = (code: ProblemCode, text: string): Problem => ({
   code,
-  text: textFor(code),
+  text,
   message: '',
   fields: [],
   seatIds: [],

@@ -225,8 +225,7 @@ export class Line {
         if (frame.code === 'challenge_required') return this.proof.owe('always')
         if (frame.code === 'unauthenticated' || frame.code === 'token_expired')
           return void this.#socket.renew()
-        this.problem = plainProblem(frame.code)
-        return
+        return void plainProblem(frame.code).then((problem) => (this.problem = problem))
       case 'draw':
         return void this.#takeDraw(frame)
     }
