@@ -185,7 +185,14 @@ export async function listPublishedEvents(
   return reader
     .select()
     .from(events)
-    .where(and(eq(events.status, 'PUBLISHED'), gt(events.startsAt, since), after(page.cursor)))
+    .where(
+      and(
+        eq(events.status, 'PUBLISHED'),
+        eq(events.rehearsal, false),
+        gt(events.startsAt, since),
+        after(page.cursor),
+      ),
+    )
     .orderBy(asc(events.startsAt), asc(events.id))
     .limit(page.limit)
 }

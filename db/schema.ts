@@ -184,6 +184,8 @@ export const events = pgTable(
     maxSeatsPerBooking: integer('max_seats_per_booking').notNull().default(6),
     maxSeatsPerBuyer: integer('max_seats_per_buyer').notNull().default(8),
     status: eventStatus('status').notNull().default('DRAFT'),
+    /** A copy that a made-up crowd may sell out: on no list of buyers, and replaced by its owner's next one. */
+    rehearsal: boolean('rehearsal').notNull().default(false),
     /** Raised by each change of geometry; a map is immutable per version. */
     mapVersion: integer('map_version').notNull().default(0),
     /** Seats ever created: the next seat's n. */
