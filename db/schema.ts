@@ -62,6 +62,8 @@ export const accounts = pgTable(
     /** Argon2id in PHC form. */
     passwordHash: text('password_hash'),
     fullName: text('full_name'),
+    /** What mails are written in; null until the person said so. */
+    language: text('language'),
     verifiedAt: at('verified_at'),
     disabledAt: at('disabled_at'),
     createdAt: createdAt(),
@@ -69,6 +71,7 @@ export const accounts = pgTable(
   (t) => [
     uniqueIndex('accounts_email_key').on(t.email),
     check('accounts_email_lower', sql`${t.email} = lower(${t.email})`),
+    check('accounts_language', sql`${t.language} ~ '^[a-z]{2,3}$'`),
   ],
 )
 
