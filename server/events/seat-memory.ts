@@ -45,7 +45,7 @@ export class SeatMemory {
   /** What changed since a version, the latest code of each seat; null when that is too long ago or never was. */
   since(version: number): Map<number, number> | null {
     if (version === this.#version) return new Map()
-    const from = this.#recent.findIndex((feed) => feed.previous === version)
+    const from = this.#recent.findLastIndex((feed) => feed.previous === version)
     if (from < 0) return null
     return new Map(this.#recent.slice(from).flatMap((feed) => feed.changes))
   }

@@ -1,14 +1,18 @@
 // Holds the choice of seats to its rules: together, near the stage, no orphan while one can be avoided, all sold in the end.
 import { describe, expect, test } from 'bun:test'
-import { chooseSeats, type Wish } from '../../server/bookings/best/choose-seats.ts'
+import { Chooser, type Lane, type Wish } from '../../server/bookings/best/choose-seats.ts'
+import { FreeSeats } from '../../server/bookings/best/free-seats.ts'
 import { hallOf, type Hall } from '../../server/bookings/best/hall.ts'
+import type { MapAccess } from '../../server/protocol/http.ts'
 import { layOut } from '../../server/protocol/map-layout/lay-out.ts'
 
-const ALONE = { index: 0, of: 1 }
+const ALONE: Lane = { index: 0, of: 1, underWay: 0 }
+const FOR_GOOD = Number.MAX_SAFE_INTEGER
 
 /** Sections one after another, seated ones in straight rows. */
 function aHall(
   sections: { name: string; tier?: number; rows?: number; seatsPerRow?: number; capacity?: number }[],
+  access?: MapAccess,
 ): Hall {
   let firstN = 0
   const laid = sections.map(({ name, tier = 0, rows = 1, seatsPerRow = 10, capacity }, id) => {
@@ -38,12 +42,13 @@ function aHall(
     { id: 0, name: 'Standard', price: 1 },
     { id: 1, name: 'Cheap', price: 1 },
   ]
-  return hallOf(layOut({ mapVersion: 1, seatCount: firstN, currency: 'EUR', tiers, sections: laid }))
+  return hallOf(layOut({ mapVersion: 1, seatCount: firstN, currency: 'EUR', tiers, sections: laid, access }))
 }
 
 function choose(hall: Hall, taken: number[], wish: Partial<Wish> & { quantity: number }, lane = ALONE) {
-  const gone = new Set(taken)
-  return chooseSeats(hall, (n) => !gone.has(n), { together: true, ...wish }, lane)
+  const free = new FreeSeats(hall)
+  free.held(taken, FOR_GOOD)
+  return new Chooser(free).choose({ together: true, ...wish }, lane)
 }
 
 describe('the best seats', () => {
@@ -104,35 +109,33 @@ describe('the best seats', () => {
     const hall = aHall([{ name: 'Stalls', rows: 4, seatsPerRow: 6 }])
     const rowOf = (choice: ReturnType<typeof choose>) =>
       'seats' in choice ? Math.floor(choice.seats[0]! / 6) : -1
-    expect(rowOf(choose(hall, [], { quantity: 2 }, { index: 0, of: 2 }))).not.toBe(
-      rowOf(choose(hall, [], { quantity: 2 }, { index: 1, of: 2 })),
+    expect(rowOf(choose(hall, [], { quantity: 2 }, { ...ALONE, of: 2 }))).not.toBe(
+      rowOf(choose(hall, [], { quantity: 2 }, { ...ALONE, index: 1, of: 2 })),
     )
     // One's own rows are gone: the others' will do.
     const front = [0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17]
-    expect(choose(hall, front, { quantity: 2 }, { index: 0, of: 2 })).toHaveProperty('seats')
+    expect(choose(hall, front, { quantity: 2 }, { ...ALONE, of: 2 })).toHaveProperty('seats')
   })
 
   test('for pairs sell a hall of even rows to the last pair and never make an orphan', () => {
-    const hall = aHall([{ name: 'Stalls', rows: 20, seatsPerRow: 26 }])
-    const taken = new Set<number>()
-    const isFree = (n: number) => !taken.has(n)
-    for (let sold = 0; sold < hall.total; sold += 2) {
-      const choice = chooseSeats(hall, isFree, { quantity: 2, together: true }, ALONE)
-      if (!('seats' in choice)) throw new Error(`nothing after ${sold} of ${hall.total}`)
-      for (const n of choice.seats) taken.add(n)
-      expect(orphans(hall, isFree)).toBe(0)
+    const free = new FreeSeats(aHall([{ name: 'Stalls', rows: 20, seatsPerRow: 26 }]))
+    const chooser = new Chooser(free)
+    for (let sold = 0; sold < free.hall.total; sold += 2) {
+      const choice = chooser.choose({ quantity: 2, together: true }, ALONE)
+      if (!('seats' in choice)) throw new Error(`nothing after ${sold} of ${free.hall.total}`)
+      free.held(choice.seats, FOR_GOOD)
+      expect(orphans(free)).toBe(0)
     }
-    expect(taken.size).toBe(hall.total)
   })
 })
 
-function orphans(hall: Hall, isFree: (n: number) => boolean): number {
+function orphans(free: FreeSeats): number {
   let found = 0
-  for (const { first, count } of hall.rows)
+  for (const { first, count } of free.hall.rows)
     for (let n = first; n < first + count; n++) {
-      const leftGone = n === first || !isFree(n - 1)
-      const rightGone = n === first + count - 1 || !isFree(n + 1)
-      if (isFree(n) && leftGone && rightGone) found += 1
+      const leftGone = n === first || !free.isFree(n - 1)
+      const rightGone = n === first + count - 1 || !free.isFree(n + 1)
+      if (free.isFree(n) && leftGone && rightGone) found += 1
     }
   return found
 }

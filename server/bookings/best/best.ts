@@ -1,5 +1,6 @@
 // Decides POST /booking/best: chooses seats, holds them, and chooses again when somebody else was quicker.
 import { findEvent, isId } from '../../../db/events.ts'
+import { listMarkedSeats } from '../../../db/seats.ts'
 import type { Identity } from '../../auth/access.ts'
 import type { Context } from '../../context.ts'
 import { invalid, Refusal } from '../../errors.ts'
@@ -7,15 +8,15 @@ import type { Known } from '../../events/availability.ts'
 import type { Once } from '../../idempotency.ts'
 import type { BestBookingBody, BookingView, Success } from '../../protocol/http.ts'
 import { layOut } from '../../protocol/map-layout/lay-out.ts'
-import { codeAt } from '../../protocol/seat-map.ts'
+import { packAccess } from '../../protocol/seat-map.ts'
 import { holdChosen } from '../hold.ts'
-import { chooseSeats, type Choice } from './choose-seats.ts'
-import { Claims } from './claims.ts'
-import { hallOf, type Hall } from './hall.ts'
+import { Chooser, type Choice, type Wish } from './choose-seats.ts'
+import { FreeSeats } from './free-seats.ts'
+import { hallOf } from './hall.ts'
 
 /** Somebody who loses this often in a row is told so; the seats are changing hands faster than one can look. */
 const ATTEMPTS_MAX = 8
-/** A hall of 100,000 seats is half a megabyte. */
+/** A hall of 100,000 seats is about a megabyte. */
 const HALLS_MAX = 64
 
 interface Request {
@@ -38,64 +39,96 @@ export async function holdBest(
   const known = await context.availability.find(eventId)
   if (known?.event.status !== 'PUBLISHED') throw new Refusal('not_found')
   if (quantity > known.event.maxSeatsPerBooking) throw new Refusal('seats_too_many')
-  if (body.accessible)
-    throw new Refusal('sold_out', { message: 'No accessible seats are sold for this event.' })
   const hall = await findHall(context, known)
-  const claims = claimsOf(context, eventId)
 
-  for (let attempt = 1; ; attempt++) {
-    const now = Date.now()
-    // Looked at afresh each time: a reload replaces what is in memory.
-    const { packed } = (context.availability.peek(eventId) ?? known).memory
-    const isFree = (n: number) => codeAt(packed, n) === 0 && !claims.has(n, now)
-    const lane = { index: context.config.serverIndex, of: context.config.servers }
-    const choice = chooseSeats(hall, isFree, { ...body, together }, lane)
-    if ('none' in choice) throw refused(choice.none)
-    claims.claim(choice.seats, now)
-    try {
-      return await holdChosen(context, { eventId, seats: choice.seats, ...request }, once)
-    } catch (fault) {
-      claims.release(choice.seats)
-      const lost = fault instanceof Refusal && LOST.has(fault.code)
-      if (lost) claims.refused(lostSeats(fault), Date.now())
-      if (!lost || attempt >= ATTEMPTS_MAX) throw fault
+  hall.underWay += quantity
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const seats = choose(context, hall, known, { ...body, together })
+      const held = await holdOrLose(context, hall, { eventId, seats, ...request }, once)
+      if (!(held instanceof Refusal)) return held
+      if (attempt >= ATTEMPTS_MAX) throw held
     }
+  } finally {
+    hall.underWay -= quantity
   }
 }
 
-/** Somebody else has the seats: others may do as well. */
-const LOST = new Set(['seat_taken', 'seat_locked'])
-const lostSeats = ({ details }: Refusal): number[] =>
-  details && 'seatIds' in details ? details.seatIds.map((id) => Number(id.slice(id.indexOf(':') + 1))) : []
-
-function refused(why: Exclude<Choice, { seats: number[] }>['none']): Refusal {
-  if (why === 'not_found') return invalid('/section', 'no seats of this section and tier')
-  return new Refusal(why)
+/** Nothing is awaited between looking and claiming: in one process no two choices meet. Throws a Refusal. */
+function choose(
+  { availability, config }: Context,
+  { chooser, underWay }: KnownHall,
+  known: Known,
+  wish: Wish,
+): number[] {
+  const now = Date.now()
+  // Looked at afresh each time: a reload replaces what is in memory.
+  chooser.free.follow((availability.peek(known.event.id) ?? known).memory, now)
+  const others = underWay - wish.quantity
+  const choice = chooser.choose(wish, { index: config.serverIndex, of: config.servers, underWay: others })
+  if ('none' in choice) throw refused(choice.none)
+  chooser.free.claim(choice.seats, now)
+  return choice.seats
 }
 
-const halls = new WeakMap<Context['ledger'], Map<string, Hall>>()
-const claimed = new WeakMap<Context['ledger'], Map<string, Claims>>()
+/** The answer, or the Refusal of somebody who came too late and may choose again; any other fault is thrown. */
+async function holdOrLose(
+  context: Context,
+  { chooser: { free } }: KnownHall,
+  chosen: Parameters<typeof holdChosen>[1],
+  once: Once | undefined,
+): Promise<Success<BookingView> | Refusal> {
+  try {
+    const held = await holdChosen(context, chosen, once)
+    free.held(chosen.seats, Date.parse(held.data.expiresAt))
+    return held
+  } catch (fault) {
+    free.release(chosen.seats)
+    if (!(fault instanceof Refusal)) throw fault
+    if (fault.code === 'seat_taken') free.lost(seatsOf(fault), 'taken', Date.now())
+    else if (fault.code === 'seat_locked') free.lost(seatsOf(fault), 'locked', Date.now())
+    else throw fault
+    return fault
+  }
+}
 
-async function findHall({ ledger }: Context, { event }: Known): Promise<Hall> {
-  const kept = halls.get(ledger) ?? new Map<string, Hall>()
+const seatsOf = ({ details }: Refusal): number[] =>
+  details && 'seatIds' in details ? details.seatIds.map((id) => Number(id.slice(id.indexOf(':') + 1))) : []
+
+function refused(why: Extract<Choice, { none: string }>['none']): Refusal {
+  if (why === 'not_found') return invalid('/section', 'no seats of this section and tier')
+  if (why !== 'kept') return new Refusal(why)
+  return new Refusal('sold_out', {
+    message:
+      'Only accessible seats and those of companions are left. They are kept for people who need them.',
+  })
+}
+
+interface KnownHall {
+  mapVersion: number
+  chooser: Chooser
+  /** Seats that requests of this process are asking for at this moment. */
+  underWay: number
+}
+
+const halls = new WeakMap<Context['ledger'], Map<string, KnownHall>>()
+
+async function findHall({ ledger }: Context, { event }: Known): Promise<KnownHall> {
+  const kept = halls.get(ledger) ?? new Map<string, KnownHall>()
   halls.set(ledger, kept)
   const hall = kept.get(event.id)
   if (hall && hall.mapVersion >= event.mapVersion) return hall
   const row = await findEvent(ledger.db, event.id)
   if (!row) throw new Refusal('not_found')
-  const made = hallOf(layOut(row))
+  // After the event: marks newer than its version are of the version that comes next.
+  const access = packAccess(await listMarkedSeats(ledger.db, event.id))
+  // Whoever asked at the same moment made it too: all must choose from one.
+  const made = kept.get(event.id)
+  if (made && made.mapVersion >= row.mapVersion) return made
   kept.delete(event.id)
   if (kept.size >= HALLS_MAX) kept.delete(kept.keys().next().value!)
-  kept.set(event.id, made)
-  return made
-}
-
-function claimsOf({ ledger }: Context, eventId: string): Claims {
-  const kept = claimed.get(ledger) ?? new Map<string, Claims>()
-  claimed.set(ledger, kept)
-  const known = kept.get(eventId) ?? new Claims()
-  kept.delete(eventId)
-  if (kept.size >= HALLS_MAX) kept.delete(kept.keys().next().value!)
-  kept.set(eventId, known)
-  return known
+  const free = new FreeSeats(hallOf(layOut({ ...row, access })))
+  const fresh = { mapVersion: row.mapVersion, chooser: new Chooser(free), underWay: 0 }
+  kept.set(event.id, fresh)
+  return fresh
 }
