@@ -26,6 +26,8 @@ export const PERMISSION_CATALOGUE: Record<string, string> = {
   'payment:confirm:own': 'Pay own bookings',
   'payment:refund:own': 'Refund bookings of own events',
   'ticket:scan': 'Admit ticket holders at the door',
+  'operation:read:all': 'See what was given up, what audits found and when holds stood still',
+  'operation:retry': 'Have what was given up tried again',
 }
 
 const BUYING = ['booking:create:own', 'booking:read:own', 'booking:cancel:own', 'payment:confirm:own']
@@ -103,6 +105,8 @@ const DEMO_SECTIONS: NewSection[] = [
     rows: 16,
     seatsPerRow: 24,
     shape: 'arc',
+    // The level entrance is behind the last row.
+    access: [{ row: 'P', accessible: ['1', '4', '21', '24'], companion: ['2', '3', '22', '23'] }],
   },
   { name: 'Circle', tier: { name: 'Standard', price: 6_400 }, rows: 10, seatsPerRow: 28, shape: 'arc' },
   {

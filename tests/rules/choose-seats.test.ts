@@ -5,6 +5,7 @@ import { FreeSeats } from '../../server/bookings/best/free-seats.ts'
 import { hallOf, type Hall } from '../../server/bookings/best/hall.ts'
 import type { MapAccess } from '../../server/protocol/http.ts'
 import { layOut } from '../../server/protocol/map-layout/lay-out.ts'
+import { randomOf } from '../support/sale.ts'
 
 const ALONE: Lane = { index: 0, of: 1, underWay: 0 }
 const FOR_GOOD = Number.MAX_SAFE_INTEGER
@@ -127,6 +128,109 @@ describe('the best seats', () => {
       expect(orphans(free)).toBe(0)
     }
   })
+})
+
+describe('another chooser’s rows', () => {
+  const lane = (index: number, underWay: number): Lane => ({ index, of: 2, underWay })
+  const rowOf = (seats: number[]) => Math.floor(seats[0]! / 10)
+
+  test('are entered behind the seats it is about to take, when the own ones are gone', () => {
+    const hall = aHall([{ name: 'Stalls', rows: 10 }])
+    const free = new FreeSeats(hall)
+    const chooser = new Chooser(free)
+    const own = chooser.choose({ quantity: 2, together: true }, lane(0, 0))
+    if (!('seats' in own)) throw new Error('nothing in an empty hall')
+    const mine = rowOf(own.seats) % 2
+    for (let n = 0; n < hall.total; n++) if (Math.floor(n / 10) % 2 === mine) free.held([n], FOR_GOOD)
+    const nth = (underWay: number) => {
+      const choice = chooser.choose({ quantity: 2, together: true }, lane(0, underWay))
+      return 'seats' in choice ? Math.floor(rowOf(choice.seats) / 2) : -1
+    }
+    expect([nth(0), nth(10), nth(25), nth(1_000)]).toEqual([0, 1, 3, 4])
+  })
+
+  test('and parts of a general area are entered from their ends', () => {
+    const free = new FreeSeats(aHall([{ name: 'Floor', capacity: 1_000 }]))
+    const chooser = new Chooser(free)
+    const one = (index: number) => {
+      const choice = chooser.choose({ quantity: 2, together: true }, lane(index, 0))
+      if (!('seats' in choice)) throw new Error('nothing left')
+      free.held(choice.seats, FOR_GOOD)
+      return choice.seats
+    }
+    expect([one(0), one(1)]).toEqual([
+      [0, 1],
+      [500, 501],
+    ])
+    for (let sold = 4; sold < 502; sold += 2) one(0)
+    expect([one(0), one(1)]).toEqual([
+      [998, 999],
+      [502, 503],
+    ])
+  })
+})
+
+describe('accessible seats', () => {
+  // One row of ten: 0 1 2 3 [companion 4] [accessible 5] [accessible 6] [companion 7] 8 9.
+  const access: MapAccess = {
+    accessible: [[5, 2]],
+    companion: [
+      [4, 1],
+      [7, 1],
+    ],
+  }
+  const hall = aHall([{ name: 'Stalls', rows: 1 }], access)
+  const wanted = (quantity: number, taken: number[] = [], rest: Partial<Wish> = {}) =>
+    choose(hall, taken, { quantity, accessible: true, ...rest })
+
+  test('are chosen for nobody who does not ask for one, and are walls to the others', () => {
+    expect(choose(hall, [], { quantity: 4 })).toEqual({ seats: [0, 1, 2, 3] })
+    expect(choose(hall, [], { quantity: 5 })).toEqual({ none: 'seats_not_together' })
+    expect(choose(hall, [], { quantity: 6, together: false })).toEqual({ seats: [0, 1, 2, 3, 8, 9] })
+    expect(choose(hall, [0, 1, 2, 3, 8, 9], { quantity: 1 })).toEqual({ none: 'kept' })
+    expect(choose(hall, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], { quantity: 1 })).toEqual({ none: 'sold_out' })
+  })
+
+  test('come with companion seats first, standard ones next, a second accessible one last', () => {
+    expect(wanted(1)).toBeOneOf([{ seats: [5] }, { seats: [6] }])
+    expect(wanted(2)).toBeOneOf([{ seats: [4, 5] }, { seats: [6, 7] }])
+    expect(wanted(3)).toBeOneOf([{ seats: [3, 4, 5] }, { seats: [6, 7, 8] }])
+    expect(wanted(2, [4])).toEqual({ seats: [6, 7] })
+    expect(wanted(2, [4, 7])).toEqual({ seats: [5, 6] })
+  })
+
+  test('leave no companion seat without its accessible one where that can be', () => {
+    // 4 is gone: taking 6 would strand 7, taking 5 strands nothing.
+    expect(wanted(1, [4])).toEqual({ seats: [5] })
+  })
+
+  test('are refused when they are gone, or not together, or found apart when that will do', () => {
+    expect(wanted(2, [5, 6])).toEqual({ none: 'sold_out' })
+    expect(wanted(3, [4, 7])).toEqual({ none: 'seats_not_together' })
+    expect(wanted(4, [3, 4, 7], { together: false })).toEqual({ seats: [5, 6, 8, 9] })
+  })
+})
+
+test('a choice is the same whether the rows are known already or looked at anew', () => {
+  const hall = aHall([
+    { name: 'Stalls', rows: 12, seatsPerRow: 13 },
+    { name: 'Floor', capacity: 60 },
+  ])
+  const random = randomOf(20_260_101)
+  const free = new FreeSeats(hall)
+  const chooser = new Chooser(free)
+  const taken = new Set<number>()
+  for (let step = 0; step < 600; step++) {
+    const wish = { quantity: 1 + Math.floor(random() * 6), together: random() < 0.8 }
+    const choice = chooser.choose(wish, ALONE)
+    expect(choice).toEqual(choose(hall, [...taken], wish))
+    const seats = 'seats' in choice ? choice.seats : []
+    for (const n of seats) taken.add(n)
+    free.held(seats, FOR_GOOD)
+    const back = [...taken].filter(() => random() < 0.03)
+    for (const n of back) taken.delete(n)
+    free.release(back)
+  }
 })
 
 function orphans(free: FreeSeats): number {

@@ -66,7 +66,7 @@ function choose(
   chooser.free.follow((availability.peek(known.event.id) ?? known).memory, now)
   const others = underWay - wish.quantity
   const choice = chooser.choose(wish, { index: config.serverIndex, of: config.servers, underWay: others })
-  if ('none' in choice) throw refused(choice.none)
+  if ('none' in choice) throw refused(choice.none, wish.accessible)
   chooser.free.claim(choice.seats, now)
   return choice.seats
 }
@@ -95,8 +95,10 @@ async function holdOrLose(
 const seatsOf = ({ details }: Refusal): number[] =>
   details && 'seatIds' in details ? details.seatIds.map((id) => Number(id.slice(id.indexOf(':') + 1))) : []
 
-function refused(why: Extract<Choice, { none: string }>['none']): Refusal {
+function refused(why: Extract<Choice, { none: string }>['none'], accessible = false): Refusal {
   if (why === 'not_found') return invalid('/section', 'no seats of this section and tier')
+  if (why === 'sold_out' && accessible)
+    return new Refusal(why, { message: 'No accessible seat is left. One that comes back shows on the map.' })
   if (why !== 'kept') return new Refusal(why)
   return new Refusal('sold_out', {
     message:
