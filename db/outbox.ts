@@ -1,7 +1,8 @@
 // Owns what must not be lost: messages staged in the transaction that made them true, relayed at least once.
-import { and, asc, eq, isNotNull, isNull, sql } from 'drizzle-orm'
-import type { Db, Reader, Tx } from './client.ts'
+import { and, asc, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm'
+import { inTransaction, type Db, type Reader, type Tx } from './client.ts'
 import type { JobName } from './jobs.ts'
+import { logOperator } from './operator-log.ts'
 import { outbox } from './schema.ts'
 
 /** Every message there is, and what it carries. Secrets (`token`) are wiped when the message is settled. */
@@ -83,7 +84,8 @@ export async function claimOutbox(
   const rows = await db
     .update(outbox)
     .set({ relayedAt: sql`now()` })
-    .where(sql`${outbox.id} in ${waiting}`)
+    // As an array the choice is made once; joined, a planner may make it again for each row and take more than `limit`.
+    .where(sql`${outbox.id} = any(array(${waiting}))`)
     .returning(fields)
   return rows.map(asRow).toSorted((a, b) => a.id - b.id)
 }
@@ -129,28 +131,43 @@ export async function failOutbox(
     .where(and(eq(outbox.id, id), isNull(outbox.settledAt)))
 }
 
-/** What was given up, oldest first. */
+const isDead = and(isNotNull(outbox.deadAt), isNull(outbox.settledAt))
+
+/** What was given up, oldest first, after the one with the id `after`. Secrets are left out. */
 export async function listDeadLetters(
   reader: Reader,
-  { limit }: { limit: number },
+  { limit, after = 0 }: { limit: number; after?: number },
 ): Promise<(OutboxRow & { deadAt: Date })[]> {
   const rows = await reader
-    .select({ ...fields, deadAt: outbox.deadAt })
+    .select({
+      ...fields,
+      payload: sql<Record<string, unknown>>`${outbox.payload} - 'token'`,
+      deadAt: outbox.deadAt,
+    })
     .from(outbox)
-    .where(and(isNotNull(outbox.deadAt), isNull(outbox.settledAt)))
+    .where(and(isDead, gt(outbox.id, after)))
     .orderBy(asc(outbox.id))
     .limit(limit)
   return rows.map((row) => ({ ...asRow(row), deadAt: row.deadAt! }))
 }
 
-/** Offers a dead letter to the relay again; false when it is none. */
-export async function retryDeadLetter(db: Db, id: number): Promise<boolean> {
-  const rows = await db
-    .update(outbox)
-    .set({ deadAt: null, relayedAt: null })
-    .where(and(eq(outbox.id, id), isNotNull(outbox.deadAt), isNull(outbox.settledAt)))
-    .returning({ id: outbox.id })
-  return rows.length > 0
+/** How many were given up: the gauge `dead_letters`. */
+export const countDeadLetters = (reader: Reader): Promise<number> => reader.$count(outbox, isDead)
+
+/** Offers a dead letter to the relay again, and notes who did; false when it is none, or no longer. */
+export async function retryDeadLetter(
+  db: Db,
+  { id, accountId }: { id: number; accountId: string },
+): Promise<boolean> {
+  return inTransaction(db, async (tx) => {
+    const [retried] = await tx
+      .update(outbox)
+      .set({ deadAt: null, relayedAt: null })
+      .where(and(eq(outbox.id, id), isDead))
+      .returning({ kind: outbox.kind, attempts: outbox.attempts, error: outbox.lastError })
+    if (retried) await logOperator(tx, { accountId, what: 'dead_letter_retried', detail: { id, ...retried } })
+    return retried !== undefined
+  })
 }
 
 /** Age in seconds of the oldest message still open, 0 when there is none: the gauge `outbox_oldest_seconds`. */

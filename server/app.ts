@@ -10,6 +10,7 @@ import { errorAnswer, Refusal, toRefusal } from './errors.ts'
 import { eventRoutes } from './events/routes.ts'
 import { healthRoutes, metricsRoutes } from './health/routes.ts'
 import { faultFields } from './log.ts'
+import { operatorRoutes } from './operator/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { plainInput } from './plain-input.ts'
 import { ERROR_STATUS } from './protocol/codes.ts'
@@ -41,6 +42,7 @@ export function createApp(context: Context) {
           .use(bookingRoutes(context))
           .use(paymentRoutes(context))
           .use(ticketRoutes(context))
+          .use(operatorRoutes(context))
           .use(healthRoutes(context))
           .use(devRoutes(context)),
       )

@@ -1,8 +1,9 @@
 // Owns what the worker watches on the clock: the gauges, the audit, old rows, and the report to the servers.
 import { eq } from 'drizzle-orm'
 import { runAudit } from '../db/audit.ts'
+import { deleteOldAudits, saveAudit } from '../db/audit/results.ts'
 import { deleteOldAnswers } from '../db/idempotency.ts'
-import { deleteOldOutbox, outboxOldestSeconds } from '../db/outbox.ts'
+import { countDeadLetters, deleteOldOutbox, outboxOldestSeconds } from '../db/outbox.ts'
 import { bookings } from '../db/schema.ts'
 import type { Context } from './context.ts'
 import type { LoopPlan } from './loop.ts'
@@ -21,11 +22,12 @@ export function measuring({ ledger, queues, telemetry }: Context): LoopPlan {
     name: 'measure',
     paceMs: MEASURE_EVERY_MS,
     round: async () => {
-      const [outboxOldest, bookingsPending] = await Promise.all([
+      const [outboxOldest, deadLetters, bookingsPending] = await Promise.all([
         outboxOldestSeconds(ledger.db),
+        countDeadLetters(ledger.db),
         ledger.db.$count(bookings, eq(bookings.status, 'PENDING')),
       ])
-      telemetry.ledgerMeasured({ outboxOldestSeconds: outboxOldest, bookingsPending })
+      telemetry.ledgerMeasured({ outboxOldestSeconds: outboxOldest, deadLetters, bookingsPending })
       const measured = [queues.ticketCleanup, queues.email, queues.payment].map(async (queue) => {
         const counts = await queue.getJobCounts(...STATES)
         return STATES.map((state): QueueCount => ({ queue: queue.name, state, jobs: counts[state] ?? 0 }))
@@ -41,7 +43,9 @@ export function auditing({ ledger, redis, telemetry }: Context): LoopPlan {
     name: 'audit',
     paceMs: AUDIT_EVERY_MS,
     round: async () => {
+      const began = performance.now()
       const lines = await runAudit({ db: ledger.db, redis })
+      await saveAudit(ledger.db, { tookMs: performance.now() - began, lines })
       for (const { id, ok, violations } of lines)
         if (!ok) telemetry.invariantBroken({ invariant: id, violations })
       telemetry.auditFinished(lines.reduce((sum, { violations }) => sum + violations, 0))
@@ -57,6 +61,7 @@ export function purging({ ledger }: Context): LoopPlan {
     round: async () => {
       await deleteOldAnswers(ledger.db)
       await deleteOldOutbox(ledger.db)
+      await deleteOldAudits(ledger.db)
     },
   }
 }

@@ -5,6 +5,15 @@ import { failOutbox, findOpenOutbox, settleOutbox, type OutboxRow } from '../db/
 import type { Context } from './context.ts'
 import { describeFault } from './log.ts'
 
+/** The row behind a job that killed worker after worker: without this it would be handed over for ever. */
+export async function buryOutboxRow({ ledger, telemetry }: Context, job: Job, fault: Error): Promise<void> {
+  const { outboxId } = job.data as { outboxId?: number }
+  const row = outboxId === undefined ? null : await findOpenOutbox(ledger.db, outboxId)
+  if (!row) return
+  await failOutbox(ledger.db, { id: row.id, error: fault.message, final: true })
+  telemetry.deadLettered({ outboxId: row.id, kind: row.kind, attempt: row.attempts + 1 }, fault)
+}
+
 /** Trying again cannot help: the row goes to the dead letters at once. */
 export class Hopeless extends Error {}
 

@@ -19,6 +19,8 @@ export interface QueueWorkerPlan {
   concurrency: number
   /** Throws to have the job tried again as its options say. Runs at least once: it must be safe to repeat. */
   work: (job: Job, token: string | undefined) => Promise<unknown>
+  /** Told of a job that is given up without having been worked on: it killed worker after worker. */
+  givenUp?: (job: Job, fault: Error) => Promise<void>
 }
 
 export interface QueueWorker {
@@ -28,7 +30,7 @@ export interface QueueWorker {
 
 export function startQueueWorker(
   { queueRedis, telemetry }: Pick<Context, 'queueRedis' | 'telemetry'>,
-  { queue, concurrency, work }: QueueWorkerPlan,
+  { queue, concurrency, work, givenUp }: QueueWorkerPlan,
 ): QueueWorker {
   const worker = new Worker(queue, (job, token) => work(job, token), {
     connection: queueRedis,
@@ -42,9 +44,11 @@ export function startQueueWorker(
   })
   worker.on('error', (fault) => telemetry.connectionFailed(`worker ${queue}`, fault))
   worker.on('stalled', (jobId) => telemetry.jobStalled({ queue, jobId }))
-  worker.on('failed', (job, fault) =>
-    telemetry.jobFailed({ queue, job: job?.name ?? 'unknown', attempt: job?.attemptsMade ?? 0 }, fault),
-  )
+  worker.on('failed', (job, fault) => {
+    telemetry.jobFailed({ queue, job: job?.name ?? 'unknown', attempt: job?.attemptsMade ?? 0 }, fault)
+    if (job?.deferredFailure)
+      givenUp?.(job, fault).catch((lost: unknown) => telemetry.connectionFailed(`worker ${queue}`, lost))
+  })
   return {
     stop: async (withinMs) => {
       // Without Redis close() never ends; what it leaves is found by the stalled check of the next worker.

@@ -1,7 +1,7 @@
 // Owns the way from the outbox to BullMQ: every open row reaches its queue, again when the queue has lost it.
 import type { Queue } from 'bullmq'
 import { JOBS, jobIds, jobOptions, type QueueName, type Queues } from '../db/jobs.ts'
-import { OUTBOX_JOBS, claimOutbox, unclaimOutbox, type OutboxRow } from '../db/outbox.ts'
+import { OUTBOX_JOBS, claimOutbox, failOutbox, unclaimOutbox, type OutboxRow } from '../db/outbox.ts'
 import type { Context } from './context.ts'
 import type { LoopPlan } from './loop.ts'
 
@@ -17,20 +17,26 @@ export function relaying({ ledger, queues, telemetry }: Context): LoopPlan {
     round: async () => {
       const rows = await claimOutbox(ledger.db, { limit: BATCH, relayAgainMs: RELAY_AGAIN_MS })
       if (rows.length === 0) return false
+      const [known, unknown] = [rows.filter(isKnown), rows.filter((row) => !isKnown(row))]
+      // Of a newer version that was here before: it must not keep the others from being handed over.
+      for (const { id, kind } of unknown)
+        await failOutbox(ledger.db, { id, error: `no work is known for ${kind}`, final: true })
       try {
-        await handOver(queues, rows)
+        await handOver(queues, known)
       } catch (fault) {
         await unclaimOutbox(
           ledger.db,
-          rows.map(({ id }) => id),
+          known.map(({ id }) => id),
         )
         throw fault
       }
-      telemetry.outboxRelayed(rows.length)
+      telemetry.outboxRelayed(known.length)
       return rows.length >= BATCH
     },
   }
 }
+
+const isKnown = ({ kind }: OutboxRow) => Object.hasOwn(OUTBOX_JOBS, kind)
 
 /** A job that is still under way keeps its place: its id is the row's, so adding it again changes nothing. */
 async function handOver(queues: Queues, rows: OutboxRow[]): Promise<void> {

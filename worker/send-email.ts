@@ -3,7 +3,7 @@ import { JOBS } from '../db/jobs.ts'
 import type { OutboxRow } from '../db/outbox.ts'
 import type { Context } from './context.ts'
 import { MAIL_CONNECTIONS, UndeliverableAddress } from './mailer.ts'
-import { Hopeless, workOutboxRow } from './outbox-job.ts'
+import { buryOutboxRow, Hopeless, workOutboxRow } from './outbox-job.ts'
 import { readPayload } from './payload.ts'
 import { startQueueWorker, type QueueWorker } from './queue-worker.ts'
 import { writeMail } from './write-mail.ts'
@@ -12,6 +12,7 @@ export function startMailing(context: Context): QueueWorker {
   return startQueueWorker(context, {
     queue: JOBS['send-email'].queue,
     concurrency: MAIL_CONNECTIONS,
+    givenUp: (job, fault) => buryOutboxRow(context, job, fault),
     work: (job) => {
       const { outboxId } = readPayload('send-email', job.data)
       return workOutboxRow(context, { job, outboxId }, (row) => sendMail(context, row))

@@ -8,7 +8,7 @@ import { windUpEvent } from './cancel-event.ts'
 import type { Context } from './context.ts'
 import { describeFault } from './log.ts'
 import type { LoopPlan } from './loop.ts'
-import { Hopeless, workOutboxRow } from './outbox-job.ts'
+import { buryOutboxRow, Hopeless, workOutboxRow } from './outbox-job.ts'
 import { readPayload } from './payload.ts'
 import { startQueueWorker, type QueueWorker } from './queue-worker.ts'
 
@@ -30,6 +30,7 @@ export function startSettling(context: Context): QueueWorker {
   return startQueueWorker(context, {
     queue: JOBS['settle-payment'].queue,
     concurrency: CONCURRENCY,
+    givenUp: (job, fault) => buryOutboxRow(context, job, fault),
     work: (job, token) => workPayment(context, job, token),
   })
 }

@@ -47,6 +47,7 @@ export function createTelemetry(log: Log) {
     help: 'Age of the oldest outbox row neither settled nor given up',
     ...shared,
   })
+  const dead = new Gauge({ name: 'dead_letters', help: 'Outbox rows given up', ...shared })
   const pending = new Gauge({ name: 'bookings_pending', help: 'Bookings waiting for payment', ...shared })
 
   const saidAt = new Map<string, number>()
@@ -108,8 +109,9 @@ export function createTelemetry(log: Log) {
     queuesMeasured(counts: QueueCount[]) {
       for (const { queue, state, jobs: count } of counts) jobs.set({ queue, state }, count)
     },
-    ledgerMeasured(fields: { outboxOldestSeconds: number; bookingsPending: number }) {
+    ledgerMeasured(fields: { outboxOldestSeconds: number; deadLetters: number; bookingsPending: number }) {
       outbox.set(fields.outboxOldestSeconds)
+      dead.set(fields.deadLetters)
       pending.set(fields.bookingsPending)
     },
   }

@@ -13,6 +13,8 @@ import type { Mail } from './emails/letter.ts'
 import type { Links } from './emails/links.ts'
 import { passwordResetMail } from './emails/password-reset.ts'
 import { verificationMail } from './emails/verification.ts'
+import type { MailWords } from './emails/languages/en.ts'
+import { wordsOf } from './emails/words.ts'
 import { Hopeless } from './outbox-job.ts'
 
 export interface WrittenMail {
@@ -32,24 +34,26 @@ interface Sources {
 export async function writeMail(sources: Sources, row: OutboxRow): Promise<WrittenMail | null> {
   switch (row.kind) {
     case 'send_verification':
-      return writeToAccount(sources, row.payload.accountId, ({ email, verified }) =>
-        verified ? null : verificationMail({ verifyUrl: sources.links.verify(row.payload.token, email) }),
+      return writeToAccount(sources, row.payload.accountId, ({ email, verified, words }) =>
+        verified
+          ? null
+          : verificationMail(words, { verifyUrl: sources.links.verify(row.payload.token, email) }),
       )
     case 'send_account_exists':
-      return writeToAccount(sources, row.payload.accountId, () =>
-        accountExistsMail({ loginUrl: sources.links.login() }),
+      return writeToAccount(sources, row.payload.accountId, ({ words }) =>
+        accountExistsMail(words, { loginUrl: sources.links.login() }),
       )
     case 'reset_password':
-      return writeToAccount(sources, row.payload.accountId, ({ email }) =>
-        passwordResetMail({ resetUrl: sources.links.resetPassword(row.payload.token, email) }),
+      return writeToAccount(sources, row.payload.accountId, ({ email, words }) =>
+        passwordResetMail(words, { resetUrl: sources.links.resetPassword(row.payload.token, email) }),
       )
     case 'booking_confirmed':
-      return writeToBuyer(sources, row.payload.bookingId, (booking) => writeConfirmed(sources, booking))
+      return writeToBuyer(sources, row.payload.bookingId, (...to) => writeConfirmed(sources, ...to))
     case 'booking_expired':
-      return writeToBuyer(sources, row.payload.bookingId, (booking) => writeExpired(sources, booking))
+      return writeToBuyer(sources, row.payload.bookingId, (...to) => writeExpired(sources, ...to))
     case 'booking_refunded':
-      return writeToBuyer(sources, row.payload.bookingId, (booking) =>
-        writeRefunded(sources, booking, row.payload.amount),
+      return writeToBuyer(sources, row.payload.bookingId, (...to) =>
+        writeRefunded(sources, row.payload.amount, ...to),
       )
     default:
       throw new Hopeless(`no mail is known for ${row.kind}`)
@@ -59,25 +63,29 @@ export async function writeMail(sources: Sources, row: OutboxRow): Promise<Writt
 async function writeToAccount(
   { reader }: Sources,
   accountId: string,
-  write: (account: { email: string; verified: boolean }) => Mail | null,
+  write: (account: { email: string; verified: boolean; words: MailWords }) => Mail | null,
 ): Promise<WrittenMail | null> {
   const account = await findProfile(reader, accountId)
-  const mail = account && write(account)
+  const mail = account && write({ ...account, words: wordsOf(account.language) })
   return mail ? { to: account.email, mail } : null
 }
 
 async function writeToBuyer(
   { reader }: Sources,
   bookingId: string,
-  write: (booking: BookingRow) => Promise<Mail | null>,
+  write: (words: MailWords, booking: BookingRow) => Promise<Mail | null>,
 ): Promise<WrittenMail | null> {
   const booking = await findBooking(reader, bookingId)
   const account = booking && (await findProfile(reader, booking.accountId))
-  const mail = account && (await write(booking))
+  const mail = account && (await write(wordsOf(account.language), booking))
   return mail ? { to: account.email, mail } : null
 }
 
-async function writeConfirmed({ reader, links }: Sources, booking: BookingRow): Promise<Mail | null> {
+async function writeConfirmed(
+  { reader, links }: Sources,
+  words: MailWords,
+  booking: BookingRow,
+): Promise<Mail | null> {
   if (booking.status !== 'CONFIRMED') return null
   const [event, tickets] = await Promise.all([
     getEvent(reader, booking.eventId),
@@ -87,7 +95,7 @@ async function writeConfirmed({ reader, links }: Sources, booking: BookingRow): 
   const valid = tickets.filter(({ status }) => status === 'VALID')
   // Both lists are in map order, so a seat and its ticket stand at the same index.
   if (seats.length !== valid.length) throw new Error('the booking has not one ticket a seat')
-  return bookingConfirmedMail({
+  return bookingConfirmedMail(words, {
     bookingId: booking.id,
     bookingUrl: links.confirmedBooking(booking.id),
     eventName: event.name,
@@ -99,9 +107,9 @@ async function writeConfirmed({ reader, links }: Sources, booking: BookingRow): 
   })
 }
 
-async function writeExpired({ links }: Sources, booking: BookingRow): Promise<Mail | null> {
+async function writeExpired({ links }: Sources, words: MailWords, booking: BookingRow): Promise<Mail | null> {
   if (booking.status !== 'EXPIRED') return null
-  return bookingExpiredMail({
+  return bookingExpiredMail(words, {
     bookingId: booking.id,
     eventUrl: links.event(booking.eventId),
     eventName: booking.eventName,
@@ -110,13 +118,18 @@ async function writeExpired({ links }: Sources, booking: BookingRow): Promise<Ma
 }
 
 /** The timeline knows which seats a refund was for and why; late money bought no seats and has no such entry. */
-async function writeRefunded({ links }: Sources, booking: BookingRow, amount: number): Promise<Mail> {
+async function writeRefunded(
+  { links }: Sources,
+  amount: number,
+  words: MailWords,
+  booking: BookingRow,
+): Promise<Mail> {
   const told = booking.timeline.findLast(
     ({ what, detail }) => REFUNDS.includes(what) && detail?.['amount'] === amount,
   )
   const numbers = Array.isArray(told?.detail?.['seats']) ? (told.detail['seats'] as unknown[]) : []
   const reason = told?.detail?.['reason']
-  return bookingRefundedMail({
+  return bookingRefundedMail(words, {
     bookingId: booking.id,
     bookingUrl: links.bookings(),
     eventName: booking.eventName,

@@ -3,7 +3,7 @@
 // Each server that can take payments says so about once a second (a beat). Silence longer than CLOCK_STOPS_AFTER_MS is an
 // outage of ours, whatever its cause: the clock stands at the last beat, and no hold is over that was not over then. The
 // first beat after it gives every hold what it lost, in one transaction, up to FROZEN_MAX_MS for all outages together.
-import { sql, type SQL, type SQLWrapper } from 'drizzle-orm'
+import { desc, lt, sql, type SQL, type SQLWrapper } from 'drizzle-orm'
 import { inTransaction, type Db, type Reader, type Tx } from '../client.ts'
 import { EXPIRY_TICK_MS } from '../jobs.ts'
 import { bookings, holdClock, holdFreezes } from '../schema.ts'
@@ -120,6 +120,21 @@ function giveBack(tx: Tx, { since, by, reason }: { since: string; by: string; re
       select distinct ceil(extract(epoch from expires_at) * 1000 / ${sql.raw(String(EXPIRY_TICK_MS))})::bigint
         * ${sql.raw(String(EXPIRY_TICK_MS))}
       from given order by 1 limit ${sql.raw(String(TICKS_SCHEDULED_MAX))}) as ends`)
+}
+
+export type Freeze = typeof holdFreezes.$inferSelect
+
+/** Outages that were given back, newest first, from before the one with the id `before`. */
+export function listFreezes(
+  reader: Reader,
+  { limit, before }: { limit: number; before?: number | undefined },
+): Promise<Freeze[]> {
+  return reader
+    .select()
+    .from(holdFreezes)
+    .where(before === undefined ? undefined : lt(holdFreezes.id, before))
+    .orderBy(desc(holdFreezes.id))
+    .limit(limit)
 }
 
 export interface HoldClockState {

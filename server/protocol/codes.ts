@@ -151,6 +151,8 @@ export const PERMISSIONS = [
   'payment:confirm:own',
   'payment:refund:own',
   'ticket:scan',
+  'operation:read:all',
+  'operation:retry',
 ] as const
 export type Permission = (typeof PERMISSIONS)[number]
 

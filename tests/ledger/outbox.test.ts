@@ -4,6 +4,7 @@ import { eq, sql } from 'drizzle-orm'
 import { inTransaction } from '../../db/client.ts'
 import {
   claimOutbox,
+  countDeadLetters,
   failOutbox,
   findOpenOutbox,
   listDeadLetters,
@@ -12,8 +13,8 @@ import {
   settleOutbox,
   stageOutbox,
 } from '../../db/outbox.ts'
-import { outbox } from '../../db/schema.ts'
-import { openTestLedger, STORES_WITHIN_MS, type TestLedger } from '../support/a-ledger.ts'
+import { operatorLog, outbox } from '../../db/schema.ts'
+import { aBuyer, openTestLedger, STORES_WITHIN_MS, type TestLedger } from '../support/a-ledger.ts'
 
 let t: TestLedger
 beforeAll(async () => {
@@ -59,9 +60,18 @@ test('what was given up is listed, keeps its reason, and can be run again', asyn
   expect(await listDeadLetters(t.db, { limit: 10 })).toMatchObject([
     { id: row!.id, attempts: 2, lastError: 'mailbox full' },
   ])
-  expect(await retryDeadLetter(t.db, row!.id)).toBe(true)
-  expect(await retryDeadLetter(t.db, row!.id)).toBe(false)
-  expect(await claimOutbox(t.db, { limit: 1 })).toHaveLength(1)
+  const [letter] = await listDeadLetters(t.db, { limit: 10 })
+  expect(letter!.payload).toEqual({ accountId: 'dead' })
+  expect(await listDeadLetters(t.db, { limit: 10, after: row!.id })).toEqual([])
+  expect(await countDeadLetters(t.db)).toBe(1)
+  const accountId = await aBuyer(t.db)
+  const tries = await Promise.all([1, 2, 3].map(() => retryDeadLetter(t.db, { id: row!.id, accountId })))
+  expect(tries.filter(Boolean)).toHaveLength(1)
+  expect(await t.db.select().from(operatorLog)).toMatchObject([
+    { accountId, what: 'dead_letter_retried', detail: { id: row!.id, error: 'mailbox full', attempts: 2 } },
+  ])
+  const [again] = await claimOutbox(t.db, { limit: 1 })
+  expect(again!.payload).toEqual({ accountId: 'dead', token: 'secret' })
   await t.db.update(outbox).set({ createdAt: sql`now() - interval '90 seconds'` })
   expect(await outboxOldestSeconds(t.db)).toBeGreaterThan(80)
   await settleOutbox(t.db, row!.id)

@@ -12,6 +12,7 @@ import {
   type OutboxMessage,
 } from '../../db/outbox.ts'
 import { payBooking } from '../../db/payments.ts'
+import { BULL_PREFIX } from '../../db/redis.ts'
 import { outbox } from '../../db/schema.ts'
 import { createMailer, UndeliverableAddress } from '../../worker/mailer.ts'
 import { eventually } from './eventually.ts'
@@ -97,7 +98,7 @@ test('what the mail server refuses for good is listed as a dead letter, and can 
   expect(letter.lastError).not.toContain(email)
 
   stage.sink.unknown.delete(email)
-  expect(await retryDeadLetter(stage.ledger.db, id)).toBe(true)
+  expect(await retryDeadLetter(stage.ledger.db, { id, accountId })).toBe(true)
   await eventually(() => isSettled(id))
   expect(mailsTo(email)).toHaveLength(1)
   expect(await isDead(id)).toBe(false)
@@ -123,6 +124,41 @@ test('the last failed try makes a dead letter', async () => {
     await stage.sink.up()
     await queues.close()
   }
+})
+
+test('a job that kills worker after worker ends among the dead letters, not in an endless round', async () => {
+  const { accountId } = await createBuyer(stage.ledger)
+  const queues = openQueues(stage.stores.redisUrl)
+  try {
+    const [row] = await stage.ledger.db
+      .insert(outbox)
+      .values({ kind: 'send_account_exists', payload: { accountId }, relayedAt: new Date() })
+      .returning({ id: outbox.id })
+    const jobId = jobIds.outbox(row!.id)
+    const job = await queues.email.add(
+      'send-email',
+      { outboxId: row!.id },
+      jobOptions('send-email', jobId, 60_000),
+    )
+    // What BullMQ writes when a job has stalled as often as it may.
+    await stage.redis.hset(`${BULL_PREFIX}:email:${jobId}`, 'defa', 'job stalled more than allowable limit')
+    await job.promote()
+    await eventually(() => isDead(row!.id))
+    expect((await findOpenOutbox(stage.ledger.db, row!.id))!.lastError).toContain('stalled')
+  } finally {
+    await queues.close()
+  }
+})
+
+test('a message of a kind this version does not know keeps no other from going out', async () => {
+  const [foreign] = await stage.ledger.db
+    .insert(outbox)
+    .values({ kind: 'from_a_newer_version', payload: {} })
+    .returning({ id: outbox.id })
+  const { accountId, email } = await createBuyer(stage.ledger)
+  await stageMessage({ kind: 'send_account_exists', payload: { accountId } })
+  await eventually(() => mailsTo(email).length === 1)
+  await eventually(() => isDead(foreign!.id))
 })
 
 test('a job that comes twice sends one mail', async () => {

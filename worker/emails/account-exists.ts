@@ -1,21 +1,14 @@
 // Decides what the owner of an account is told when somebody registers the same address again.
+import type { MailWords } from './languages/en.ts'
 import { renderLetter, type Mail } from './letter.ts'
 
-export interface AccountExistsInput {
-  loginUrl: string
-}
-
 /** The web page answers the same for a known and an unknown address; only the mailbox learns the difference. */
-export function accountExistsMail({ loginUrl }: AccountExistsInput): Mail {
-  return renderLetter({
-    subject: 'You already have an Onsale account',
-    opening: 'Someone tried to create an Onsale account with this email address, which already has one.',
-    action: { label: 'Sign in', url: loginUrl },
-    blocks: [
-      { text: 'If it was you, sign in with the password you chose before.' },
-      {
-        text: 'If it was not you, there is nothing to do: your account and your password have not changed.',
-      },
-    ],
+export function accountExistsMail(words: MailWords, { loginUrl }: { loginUrl: string }): Mail {
+  const { subject, opening, action, you, notYou } = words.accountExists
+  return renderLetter(words, {
+    subject,
+    opening,
+    action: { label: action, url: loginUrl },
+    blocks: [{ text: you }, { text: notYou }],
   })
 }

@@ -1,6 +1,7 @@
 // Decides what a buyer is told when a booking is paid: what, where, when, and the codes that open the door.
+import type { MailWords } from './languages/en.ts'
 import { renderLetter, type Mail } from './letter.ts'
-import { writeMoment, writeMoney, writeSeat, type MailMoney, type MailSeat } from './words.ts'
+import { writeMoment, writeMoney, type MailMoney, type MailSeat } from './words.ts'
 
 export interface BookingConfirmedInput {
   bookingId: string
@@ -13,33 +14,32 @@ export interface BookingConfirmedInput {
   seats: (MailSeat & { tier: string; price: number; ticketCode: string })[]
 }
 
-export function bookingConfirmedMail(input: BookingConfirmedInput): Mail {
+export function bookingConfirmedMail(words: MailWords, input: BookingConfirmedInput): Mail {
   const { eventName, seats, total } = input
   const { currency } = total
-  return renderLetter({
-    subject: `Your tickets for ${eventName}`,
-    opening: `Your booking for ${eventName} is paid, and the ${seats.length === 1 ? 'seat is' : `${seats.length} seats are`} yours.`,
-    action: { label: 'Open my booking', url: input.bookingUrl },
+  const say = words.confirmed
+  return renderLetter(words, {
+    subject: say.subject(eventName),
+    opening: say.opening(eventName, seats.length),
+    action: { label: say.action, url: input.bookingUrl },
     blocks: [
       {
         facts: [
-          ['Event', eventName],
-          ['When', writeMoment(input.startsAt, input.timeZone)],
-          ['Where', input.location],
-          ['Paid', writeMoney(total)],
-          ['Booking', input.bookingId],
+          [say.event, eventName],
+          [say.when, writeMoment(words, input.startsAt, input.timeZone)],
+          [say.where, input.location],
+          [say.paid, writeMoney(words, total)],
+          [words.booking, input.bookingId],
         ],
       },
       {
-        list: seats.length === 1 ? 'Your ticket' : 'Your tickets',
+        list: say.tickets(seats.length),
         items: seats.map(
           (seat) =>
-            `${writeSeat(seat)} (${seat.tier}, ${writeMoney({ amount: seat.price, currency })}): ticket code ${seat.ticketCode}`,
+            `${words.seat(seat)} (${seat.tier}, ${writeMoney(words, { amount: seat.price, currency })}): ${say.code} ${seat.ticketCode}`,
         ),
       },
-      {
-        text: 'Show the code of each ticket at the door. Each admits one person, once, so keep it to yourself.',
-      },
+      { text: say.atTheDoor },
     ],
   })
 }

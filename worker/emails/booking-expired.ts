@@ -1,6 +1,7 @@
 // Decides what a buyer is told when the time to pay ran out.
+import type { MailWords } from './languages/en.ts'
 import { renderLetter, type Mail } from './letter.ts'
-import { writeSeat, type MailSeat } from './words.ts'
+import type { MailSeat } from './words.ts'
 
 export interface BookingExpiredInput {
   bookingId: string
@@ -9,18 +10,17 @@ export interface BookingExpiredInput {
   seats: MailSeat[]
 }
 
-export function bookingExpiredMail({ bookingId, eventUrl, eventName, seats }: BookingExpiredInput): Mail {
-  const one = seats.length === 1
-  return renderLetter({
-    subject: `Your booking for ${eventName} has expired`,
-    opening: `The time to pay for your booking for ${eventName} ran out, so ${one ? 'the seat is' : 'the seats are'} on sale again.`,
-    action: { label: 'See which seats are left', url: eventUrl },
+export function bookingExpiredMail(words: MailWords, input: BookingExpiredInput): Mail {
+  const { bookingId, eventUrl, eventName, seats } = input
+  const say = words.expired
+  return renderLetter(words, {
+    subject: say.subject(eventName),
+    opening: say.opening(eventName, seats.length),
+    action: { label: say.action, url: eventUrl },
     blocks: [
-      { list: one ? 'The seat you had' : 'The seats you had', items: seats.map(writeSeat) },
-      {
-        text: `If a payment of yours still arrives, you get the same ${one ? 'seat' : 'seats'} when nobody has taken ${one ? 'it' : 'them'}, and otherwise all of the money back. We write to you either way.`,
-      },
-      { facts: [['Booking', bookingId]] },
+      { list: say.seats(seats.length), items: seats.map(words.seat) },
+      { text: say.lateMoney(seats.length) },
+      { facts: [[words.booking, bookingId]] },
     ],
   })
 }

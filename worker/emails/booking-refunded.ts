@@ -1,6 +1,7 @@
 // Decides what a buyer is told when money goes back.
+import type { MailWords } from './languages/en.ts'
 import { renderLetter, type Mail } from './letter.ts'
-import { writeMoney, writeSeat, type MailMoney, type MailSeat } from './words.ts'
+import { writeMoney, type MailMoney, type MailSeat } from './words.ts'
 
 export interface BookingRefundedInput {
   bookingId: string
@@ -13,25 +14,18 @@ export interface BookingRefundedInput {
   reason: string | null
 }
 
-export function bookingRefundedMail(input: BookingRefundedInput): Mail {
-  const { eventName, seats } = input
-  const one = seats.length === 1
-  return renderLetter({
-    subject: `Your refund for ${eventName}`,
-    opening: `We are sending ${writeMoney(input.refunded)} for ${eventName} back to you.`,
-    action: { label: 'Open my bookings', url: input.bookingUrl },
+export function bookingRefundedMail(words: MailWords, input: BookingRefundedInput): Mail {
+  const { eventName, seats, reason } = input
+  const say = words.refunded
+  return renderLetter(words, {
+    subject: say.subject(eventName),
+    opening: say.opening(writeMoney(words, input.refunded), eventName),
+    action: { label: say.action, url: input.bookingUrl },
     blocks: [
-      { text: 'It goes to the card or account you paid with. Your bank decides how soon it shows.' },
-      ...(input.reason === null ? [] : [{ facts: [['Reason', input.reason] as [string, string]] }]),
-      ...(seats.length === 0
-        ? []
-        : [
-            {
-              list: one ? 'This ticket is no longer valid' : 'These tickets are no longer valid',
-              items: seats.map(writeSeat),
-            },
-          ]),
-      { facts: [['Booking', input.bookingId]] },
+      { text: say.how },
+      ...(reason === null ? [] : [{ facts: [[say.reason, reason] as [string, string]] }]),
+      ...(seats.length === 0 ? [] : [{ list: say.ended(seats.length), items: seats.map(words.seat) }]),
+      { facts: [[words.booking, input.bookingId]] },
     ],
   })
 }

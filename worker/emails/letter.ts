@@ -1,4 +1,5 @@
 // Decides how any mail is written: one letter, rendered as plain text and as HTML that say the same.
+import type { MailWords } from './languages/en.ts'
 
 export interface Letter {
   subject: string
@@ -23,11 +24,12 @@ export interface Mail {
 
 /** Longer subjects are cut by every mail program; this keeps headers bounded whatever an event is called. */
 const SUBJECT_MAX = 150
-const FOOTER = 'Sent by Onsale because of something done with this email address. Replies are not read.'
+/** What stands in every mail, whatever it says. */
+export type Frame = Pick<MailWords, 'locale' | 'footer' | 'orOpen'>
 
-export function renderLetter(letter: Letter): Mail {
+export function renderLetter(frame: Frame, letter: Letter): Mail {
   const subject = oneLine(letter.subject).slice(0, SUBJECT_MAX)
-  return { subject, text: renderText(letter), html: renderHtml(letter, subject) }
+  return { subject, text: renderText(frame, letter), html: renderHtml(frame, letter, subject) }
 }
 
 /** Line breaks and control characters become single spaces, so that no name can add a header or a line. */
@@ -35,7 +37,7 @@ export function oneLine(words: string): string {
   return words.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()
 }
 
-function renderText({ opening, action, blocks }: Letter): string {
+function renderText({ footer }: Frame, { opening, action, blocks }: Letter): string {
   const parts = [oneLine(opening)]
   if (action) parts.push(`${oneLine(action.label)}:\n${action.url}`)
   for (const block of blocks) {
@@ -45,7 +47,7 @@ function renderText({ opening, action, blocks }: Letter): string {
     else
       parts.push([`${oneLine(block.list)}:`, ...block.items.map((item) => `- ${oneLine(item)}`)].join('\n'))
   }
-  return `${[...parts, FOOTER].join('\n\n')}\n`
+  return `${[...parts, footer].join('\n\n')}\n`
 }
 
 const FONT = 'font-family:system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif'
@@ -69,13 +71,13 @@ const DARK =
   '@media (prefers-color-scheme:dark){.page{background:#121216!important}.card{background:#1d1d23!important}' +
   '.ink{color:#ececf1!important}.faint{color:#a8a8b4!important}.link{color:#a9b9ff!important}.button{background:#3a57e8!important}}'
 
-function renderHtml({ opening, action, blocks }: Letter, subject: string): string {
+function renderHtml(frame: Frame, { opening, action, blocks }: Letter, subject: string): string {
   const body = [`<h1 style="${STYLE.opening}">${escapeHtml(oneLine(opening))}</h1>`]
-  if (action) body.push(renderAction(action))
+  if (action) body.push(renderAction(frame, action))
   body.push(...blocks.map(renderBlock))
-  body.push(`<p class="faint" style="${STYLE.footer}">${escapeHtml(FOOTER)}</p>`)
+  body.push(`<p class="faint" style="${STYLE.footer}">${escapeHtml(frame.footer)}</p>`)
   return `<!doctype html>
-<html lang="en">
+<html lang="${frame.locale}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
@@ -96,11 +98,11 @@ ${body.join('\n')}
 }
 
 /** The address stands below the button too: some programs strip buttons, and people like to see where a link leads. */
-function renderAction({ label, url }: { label: string; url: string }): string {
+function renderAction({ orOpen }: Frame, { label, url }: { label: string; url: string }): string {
   const href = escapeHtml(url)
   return (
     `<a class="button" href="${href}" style="${STYLE.button}">${escapeHtml(oneLine(label))}</a>\n` +
-    `<p class="faint" style="${STYLE.address}">Or open <a class="link" href="${href}" style="color:#2447d8">${href}</a></p>`
+    `<p class="faint" style="${STYLE.address}">${escapeHtml(orOpen)} <a class="link" href="${href}" style="color:#2447d8">${href}</a></p>`
   )
 }
 

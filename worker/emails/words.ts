@@ -1,7 +1,7 @@
-// Decides how money, moments and seats are written in a mail.
-
-/** English with a 24-hour clock and currencies that cannot be mistaken (US$, A$). */
-const LOCALE = 'en-GB'
+// Decides which language a mail is in, and how money and moments are written in it.
+import { english, type MailWords } from './languages/en.ts'
+import { indonesian } from './languages/id.ts'
+import type { MailLanguage } from '../../db/languages.ts'
 
 export interface MailMoney {
   /** In minor units. */
@@ -17,16 +17,21 @@ export interface MailSeat {
   number: string | null
 }
 
+const WORDS: Record<MailLanguage, MailWords> = { en: english, id: indonesian }
+
+/** English for who never said otherwise. */
+export const wordsOf = (language: MailLanguage | null): MailWords => WORDS[language ?? 'en']
+
 /** Minor units as people write them: two digits for EUR, none for JPY, three for KWD. */
-export function writeMoney({ amount, currency }: MailMoney): string {
-  const format = new Intl.NumberFormat(LOCALE, { style: 'currency', currency })
+export function writeMoney({ locale }: MailWords, { amount, currency }: MailMoney): string {
+  const format = new Intl.NumberFormat(locale, { style: 'currency', currency })
   const digits = format.resolvedOptions().maximumFractionDigits ?? 0
   return format.format(amount / 10 ** digits)
 }
 
 /** The moment as it reads on a clock at the venue, with the zone named. */
-export function writeMoment(moment: Date, timeZone: string): string {
-  return new Intl.DateTimeFormat(LOCALE, {
+export function writeMoment({ locale }: MailWords, moment: Date, timeZone: string): string {
+  return new Intl.DateTimeFormat(locale, {
     weekday: 'long',
     day: 'numeric',
     month: 'long',
@@ -36,11 +41,4 @@ export function writeMoment(moment: Date, timeZone: string): string {
     timeZone,
     timeZoneName: 'short',
   }).format(moment)
-}
-
-export function writeSeat({ section, row, number }: MailSeat): string {
-  if (row === null && number === null) return `${section}, general admission`
-  return [section, row === null ? null : `row ${row}`, number === null ? null : `seat ${number}`]
-    .filter((part) => part !== null)
-    .join(', ')
 }
