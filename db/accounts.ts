@@ -1,6 +1,7 @@
 // Decides how an account comes to be, is verified and gets a new password, without ever telling who has one.
 import { and, eq, sql } from 'drizzle-orm'
 import { inTransaction, type Db, type Reader, type Tx } from './client.ts'
+import type { MailLanguage } from './languages.ts'
 import { issueMailToken, spendMailToken, type MailPurpose } from './mail-tokens.ts'
 import { stageOutbox } from './outbox.ts'
 import { accountRoles, accounts, roles } from './schema.ts'
@@ -43,19 +44,20 @@ export async function findAccountByEmail(reader: Reader, email: string): Promise
  */
 export async function registerAccount(
   db: Db,
-  input: { email: string; passwordHash: string; fullName: string; now?: Date },
+  input: { email: string; passwordHash: string; fullName: string; language?: MailLanguage; now?: Date },
 ): Promise<void> {
-  const { passwordHash, fullName, now = new Date() } = input
+  const { passwordHash, fullName, language, now = new Date() } = input
   const email = normalEmail(input.email)
   await inTransaction(db, async (tx) => {
     const [row] = await tx
       .insert(accounts)
-      .values({ id: Bun.randomUUIDv7(), email, passwordHash, fullName, createdAt: now })
+      .values({ id: Bun.randomUUIDv7(), email, passwordHash, fullName, language, createdAt: now })
       .onConflictDoUpdate({
         target: accounts.email,
         set: {
           passwordHash: sql`case when ${accounts.verifiedAt} is null then excluded.password_hash else ${accounts.passwordHash} end`,
           fullName: sql`case when ${accounts.verifiedAt} is null then excluded.full_name else ${accounts.fullName} end`,
+          language: sql`case when ${accounts.verifiedAt} is null then excluded.language else ${accounts.language} end`,
         },
       })
       .returning({ id: accounts.id, verifiedAt: accounts.verifiedAt, disabledAt: accounts.disabledAt })

@@ -13,6 +13,7 @@ export async function exportPersonalData(reader: Reader, accountId: string) {
       id: accounts.id,
       email: accounts.email,
       fullName: accounts.fullName,
+      language: accounts.language,
       verifiedAt: accounts.verifiedAt,
       createdAt: accounts.createdAt,
     })
@@ -93,7 +94,7 @@ export async function eraseAccount(
     await forgetPriorityOf(tx, { id: accountId, email: account.email })
     await tx
       .update(accounts)
-      .set({ email: null, fullName: null, passwordHash: null, disabledAt: now })
+      .set({ email: null, fullName: null, language: null, passwordHash: null, disabledAt: now })
       .where(eq(accounts.id, accountId))
     await tx.delete(accountRoles).where(eq(accountRoles.accountId, accountId))
     await tx.delete(mailTokens).where(eq(mailTokens.accountId, accountId))

@@ -1,6 +1,7 @@
 // Owns what its owner and administrators see of an account: who it is and what it may do.
 import { and, desc, eq, ilike, isNotNull, lt, or, sql } from 'drizzle-orm'
-import type { Reader } from './client.ts'
+import type { Db, Reader } from './client.ts'
+import { mailLanguage, type MailLanguage } from './languages.ts'
 import { accounts } from './schema.ts'
 
 /** An account as its owner and administrators see it. */
@@ -8,6 +9,8 @@ export interface Profile {
   id: string
   email: string
   fullName: string
+  /** Null until the person said so. */
+  language: MailLanguage | null
   verified: boolean
   roles: string[]
   permissions: string[]
@@ -41,6 +44,20 @@ export async function listProfiles(
   return rows.map(toProfile)
 }
 
+/** What a person says of themselves; what is left out stays. Null when there is no such account. */
+export async function changeProfile(
+  db: Db,
+  accountId: string,
+  change: { fullName?: string; language?: MailLanguage },
+): Promise<Profile | null> {
+  if (Object.keys(change).length > 0)
+    await db
+      .update(accounts)
+      .set(change)
+      .where(and(eq(accounts.id, accountId), isNotNull(accounts.email)))
+  return findProfile(db, accountId)
+}
+
 function selectProfiles(reader: Reader) {
   // Drizzle leaves the table's name out of a column in a select of one table, so the names are written out.
   const roleNames = sql<string[]>`array(
@@ -56,6 +73,7 @@ function selectProfiles(reader: Reader) {
       id: accounts.id,
       email: accounts.email,
       fullName: accounts.fullName,
+      language: accounts.language,
       verifiedAt: accounts.verifiedAt,
       createdAt: accounts.createdAt,
       roles: roleNames,
@@ -69,6 +87,7 @@ function toProfile(row: {
   id: string
   email: string | null
   fullName: string | null
+  language: string | null
   verifiedAt: Date | null
   createdAt: Date
   roles: string[]
@@ -79,6 +98,7 @@ function toProfile(row: {
     id,
     email: email ?? '',
     fullName: fullName ?? '',
+    language: mailLanguage(row.language),
     verified: verifiedAt !== null,
     roles: row.roles,
     permissions: row.permissions,

@@ -1,14 +1,21 @@
 // Answers what is one's own: profile, sessions, personal data, and leaving.
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
-import { findProfile } from '../../db/profiles.ts'
+import { changeProfile, findProfile } from '../../db/profiles.ts'
 import { isId } from '../../db/events.ts'
 import { eraseAccount, exportPersonalData } from '../../db/personal-data.ts'
 import { endSession, listSessions } from '../../db/sessions.ts'
 import type { Context } from '../context.ts'
 import { Refusal, reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
-import { Page, PageOnlyQuery, PersonalDataView, SessionView, UserView } from '../protocol/http.ts'
+import {
+  Page,
+  PageOnlyQuery,
+  PersonalDataView,
+  ProfileBody,
+  SessionView,
+  UserView,
+} from '../protocol/http.ts'
 import { accessPlugin } from './access.ts'
 import { clearedCookies } from './cookies.ts'
 import { pageOf } from './paging.ts'
@@ -19,23 +26,45 @@ export const accountRoutes = (context: Context) =>
   new Elysia().use(profile(context)).use(sessions(context)).use(personalData(context))
 
 const profile = (context: Context) =>
-  new Elysia().use(accessPlugin(context)).get(
-    '/me',
-    async ({ identity }) => {
-      const found = await findProfile(context.ledger.db, identity.accountId)
-      if (!found) throw new Refusal('unauthenticated')
-      return reply(200, 'Your account', userView(found))
-    },
-    {
-      access: 'user',
-      detail: describe({
-        summary: 'My account',
-        tag: 'Auth',
+  new Elysia()
+    .use(accessPlugin(context))
+    .get(
+      '/me',
+      async ({ identity }) => {
+        const found = await findProfile(context.ledger.db, identity.accountId)
+        if (!found) throw new Refusal('unauthenticated')
+        return reply(200, 'Your account', userView(found))
+      },
+      {
         access: 'user',
-        success: { status: 200, data: UserView, description: 'Profile, roles and permissions.' },
-      }),
-    },
-  )
+        detail: describe({
+          summary: 'My account',
+          tag: 'Auth',
+          access: 'user',
+          success: { status: 200, data: UserView, description: 'Profile, roles and permissions.' },
+        }),
+      },
+    )
+    .patch(
+      '/me',
+      async ({ identity, body }) => {
+        const changed = await changeProfile(context.ledger.db, identity.accountId, body)
+        if (!changed) throw new Refusal('unauthenticated')
+        return reply(200, 'Your account', userView(changed))
+      },
+      {
+        access: 'user',
+        body: ProfileBody,
+        detail: describe({
+          summary: 'Change my name or language',
+          description: 'What is left out stays. Mails are written in `language`.',
+          tag: 'Auth',
+          access: 'user',
+          success: { status: 200, data: UserView, description: 'The account as it is now.' },
+          body: true,
+        }),
+      },
+    )
 
 const sessions = (context: Context) =>
   new Elysia()

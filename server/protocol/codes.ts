@@ -86,6 +86,7 @@ export const LIMITS = {
   textMax: 5_000,
   noticeMax: 500,
   devBuyersPerRequest: 5_000,
+  rehearsalBuyersMax: 5_000,
   /** Of every hundred admissions: some are always left to the line. */
   priorityShareMax: 90,
   /** As many as fit into bodyBytes. */
@@ -127,6 +128,10 @@ export type EndedReason = (typeof ENDED_REASONS)[number]
 /** Whether entrants must solve a proof of work before they claim: never, when their address looks risky, always. */
 export const CHALLENGES = ['off', 'auto', 'always'] as const
 export type ChallengeMode = (typeof CHALLENGES)[number]
+
+/** What the window and the mails are written in. */
+export const LANGUAGES = ['en', 'id'] as const
+export type Language = (typeof LANGUAGES)[number]
 
 /** What a door is told of a code: only `admitted` opens it, and only once. */
 export const SCAN_RESULTS = ['admitted', 'already_used', 'invalid', 'wrong_event', 'refunded'] as const

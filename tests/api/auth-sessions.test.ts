@@ -248,6 +248,32 @@ describe('a new password', () => {
   })
 })
 
+describe('one’s own profile', () => {
+  const change = (bearer: string, body: object) => app.ask('PATCH', '/auth/me', { bearer, body })
+
+  test('name and language change, and what is left out stays', async () => {
+    const person = await somebody()
+    expect((await me(person.access)).body.data.language).toBeNull()
+    const renamed = await change(person.access, { fullName: 'Sri Lestari' })
+    expect([renamed.status, renamed.body.data.fullName]).toEqual([200, 'Sri Lestari'])
+    await change(person.access, { language: 'id' })
+    const { fullName, language } = (await me(person.access, app.second.ask)).body.data
+    expect([fullName, language]).toEqual(['Sri Lestari', 'id'])
+  })
+
+  test('an address, an unknown language or an endless name is refused, and nothing changes', async () => {
+    const person = await somebody()
+    for (const body of [
+      { email: 'x@y.test' },
+      { language: 'xx' },
+      { fullName: 'x'.repeat(201) },
+      { fullName: '' },
+    ])
+      expect([body, (await change(person.access, body)).body.code]).toEqual([body, 'request_invalid'])
+    expect((await me(person.access)).body.data).toMatchObject({ fullName: 'Test Person', language: null })
+  })
+})
+
 describe('personal data', () => {
   test('is exported, then erased: the account cannot be used or found any more', async () => {
     const person = await somebody()

@@ -12,6 +12,7 @@ const ROUTES = [
   'POST /auth/refresh',
   'POST /auth/logout',
   'GET /auth/me',
+  'PATCH /auth/me',
   'GET /auth/sessions',
   'DELETE /auth/sessions/{id}',
   'POST /auth/password/forgot',
@@ -38,6 +39,7 @@ const ROUTES = [
   'POST /event/{eventId}/seats',
   'PATCH /event/{eventId}/seats',
   'GET /event/{eventId}/stats',
+  'GET /event/{eventId}/stats/history',
   'GET /event/{eventId}/sales.csv',
   'GET /event/{eventId}/room',
   'PUT /event/{eventId}/room',
@@ -85,11 +87,15 @@ const ROUTES = [
   'GET /admin/actions',
   'GET /admin/audit',
   'GET /admin/freezes',
+  'GET /health/holds',
   'GET /health/live',
   'GET /health/ready',
   'GET /metrics',
   'GET /dev/mailbox',
   'POST /dev/buyers',
+  'GET /dev/rehearsal',
+  'POST /dev/rehearsal',
+  'DELETE /dev/rehearsal',
 ]
 
 interface Schema {
@@ -122,6 +128,7 @@ beforeAll(async () => {
   app = await startApp({
     embedded: new Set(['postgres', 'redis', 'mail']),
     mailboxUrl: 'http://127.0.0.1:9',
+    rehearsalUrl: 'http://127.0.0.1:9',
   })
   document = (await app.call('GET', '/api/docs/json')).body
   operations = Object.entries(document.paths).flatMap(([path, item]) =>

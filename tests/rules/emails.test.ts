@@ -7,7 +7,9 @@ import { bookingRefundedMail } from '../../worker/emails/booking-refunded.ts'
 import type { Mail } from '../../worker/emails/letter.ts'
 import { passwordResetMail } from '../../worker/emails/password-reset.ts'
 import { verificationMail } from '../../worker/emails/verification.ts'
-import { writeMoment, writeMoney } from '../../worker/emails/words.ts'
+import { MAIL_LANGUAGES } from '../../db/languages.ts'
+import { english, type MailWords } from '../../worker/emails/languages/en.ts'
+import { writeMoment, writeMoney, wordsOf } from '../../worker/emails/words.ts'
 
 const url = 'https://tickets.example/page?token=abc&email=ada%40mail.test'
 const nasty = `<img src=x onerror="alert('1')"> & Co\r\nBcc: everybody@evil.test`
@@ -16,8 +18,8 @@ const seats = [
   { section: 'Standing', row: null, number: null },
 ]
 
-function confirmed(eventName: string): Mail {
-  return bookingConfirmedMail({
+function confirmed(eventName: string, words = english): Mail {
+  return bookingConfirmedMail(words, {
     bookingId: '0199d0c0-0000-7000-8000-000000000001',
     bookingUrl: url,
     eventName,
@@ -29,24 +31,34 @@ function confirmed(eventName: string): Mail {
   })
 }
 
-const every: Record<string, (words: string) => Mail> = {
-  verification: () => verificationMail({ verifyUrl: url }),
-  'account exists': () => accountExistsMail({ loginUrl: url }),
-  'password reset': () => passwordResetMail({ resetUrl: url }),
-  'booking confirmed': confirmed,
-  'booking expired': (eventName) => bookingExpiredMail({ bookingId: 'b-1', eventUrl: url, eventName, seats }),
-  'booking refunded': (eventName) =>
-    bookingRefundedMail({
-      bookingId: 'b-1',
-      bookingUrl: url,
-      eventName,
-      refunded: { amount: 5000, currency: 'EUR' },
-      seats,
-      reason: eventName,
-    }),
+/** Every mail in every language, about an event of a given name. */
+const every = MAIL_LANGUAGES.flatMap((language) =>
+  Object.entries(mailsIn(wordsOf(language))).map(
+    ([name, write]) => [`${name} (${language})`, write] as const,
+  ),
+)
+
+function mailsIn(words: MailWords): Record<string, (eventName: string) => Mail> {
+  return {
+    verification: () => verificationMail(words, { verifyUrl: url }),
+    'account exists': () => accountExistsMail(words, { loginUrl: url }),
+    'password reset': () => passwordResetMail(words, { resetUrl: url }),
+    'booking confirmed': (eventName) => confirmed(eventName, words),
+    'booking expired': (eventName) =>
+      bookingExpiredMail(words, { bookingId: 'b-1', eventUrl: url, eventName, seats }),
+    'booking refunded': (eventName) =>
+      bookingRefundedMail(words, {
+        bookingId: 'b-1',
+        bookingUrl: url,
+        eventName,
+        refunded: { amount: 5000, currency: 'EUR' },
+        seats,
+        reason: eventName,
+      }),
+  }
 }
 
-describe.each(Object.entries(every))('the %s mail', (_, write) => {
+describe.each(every)('the %s mail', (_, write) => {
   const mail = write('Così fan tutte')
 
   test('puts the link before everything but the first sentence', () => {
@@ -95,16 +107,25 @@ test('a confirmed booking has seats, total, time at the venue and ticket codes',
 })
 
 test('money is written in the digits of its currency', () => {
-  expect(writeMoney({ amount: 12345, currency: 'EUR' })).toBe('€123.45')
-  expect(writeMoney({ amount: 12345, currency: 'USD' })).toBe('US$123.45')
-  expect(writeMoney({ amount: 12345, currency: 'JPY' })).toBe('JP¥12,345')
-  expect(writeMoney({ amount: 12345, currency: 'KWD' })).toMatch(/^KWD\s12\.345$/)
+  expect(writeMoney(english, { amount: 12345, currency: 'EUR' })).toBe('€123.45')
+  expect(writeMoney(english, { amount: 12345, currency: 'USD' })).toBe('US$123.45')
+  expect(writeMoney(english, { amount: 12345, currency: 'JPY' })).toBe('JP¥12,345')
+  expect(writeMoney(english, { amount: 12345, currency: 'KWD' })).toMatch(/^KWD\s12\.345$/)
 })
 
 test('the hour is that of the venue, not of the machine', () => {
   const moment = new Date('2027-01-01T02:00:00Z')
-  expect(writeMoment(moment, 'America/New_York')).toContain('31 December 2026 at 21:00')
-  expect(writeMoment(moment, 'Asia/Tokyo')).toContain('1 January 2027 at 11:00')
+  expect(writeMoment(english, moment, 'America/New_York')).toContain('31 December 2026 at 21:00')
+  expect(writeMoment(english, moment, 'Asia/Tokyo')).toContain('1 January 2027 at 11:00')
+})
+
+test('a buyer who chose Indonesian is written to in Indonesian, with the money and the hour as written there', () => {
+  const { subject, text, html } = confirmed('Malam Gamelan', wordsOf('id'))
+  expect(subject).toBe('Tiket Anda untuk Malam Gamelan')
+  expect(text).toContain('Waktu: Kamis, 15 April 2027')
+  expect(text).toContain('- Stalls, baris C, kursi 12')
+  expect(html).toContain('<html lang="id-ID">')
+  expect(wordsOf(null)).toBe(english)
 })
 
 /** What a person sees of HTML, as one line. */

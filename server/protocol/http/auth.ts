@@ -1,10 +1,20 @@
 // Owns the language of accounts: sign-in, sessions, roles, personal data.
 import { Type, type Static } from '@sinclair/typebox'
-import { LIMITS, PERMISSIONS, ROLE_NAMES } from '../codes.ts'
+import { LANGUAGES, LIMITS, PERMISSIONS, ROLE_NAMES } from '../codes.ts'
 import { Email, Id, Instant, Money, Name, PageQuery, SeatId, body, nullable, words } from './fields.ts'
 
 const Password = Type.String({ minLength: LIMITS.passwordMin, maxLength: LIMITS.passwordMax })
-export const RegisterBody = body({ email: Email, password: Password, fullName: Name })
+const ChosenLanguage = words(LANGUAGES)
+export const RegisterBody = body({
+  email: Email,
+  password: Password,
+  fullName: Name,
+  language: Type.Optional(ChosenLanguage),
+})
+export const ProfileBody = body({
+  fullName: Type.Optional(Name),
+  language: Type.Optional(ChosenLanguage),
+})
 export const LoginBody = body({
   email: Email,
   password: Type.String({ minLength: 1, maxLength: LIMITS.passwordMax }),
@@ -28,6 +38,8 @@ export const UserView = Type.Object({
   id: Id,
   email: Type.String(),
   fullName: Type.String(),
+  /** What mails are written in; null until the person said so. */
+  language: nullable(ChosenLanguage),
   verified: Type.Boolean(),
   roles: Type.Array(words(ROLE_NAMES)),
   permissions: Type.Array(words(PERMISSIONS)),
@@ -64,6 +76,7 @@ export const PersonalDataView = Type.Object({
     id: Id,
     email: nullable(Type.String()),
     fullName: nullable(Type.String()),
+    language: nullable(Type.String()),
     verifiedAt: nullable(Instant),
     createdAt: Instant,
   }),
