@@ -46,7 +46,7 @@ export async function loadHttp(load: Load): Promise<Loaded> {
     data(socket, chunk) {
       const { data } = socket
       const text = data.pending ? Buffer.concat([data.pending, chunk]) : chunk
-      const answer = parse(text)
+      const answer = parseAnswer(text)
       if (!answer) return void (data.pending = data.pending ? text : Buffer.from(text))
       data.pending = null
       byStatus.set(answer.status, (byStatus.get(answer.status) ?? 0) + 1)
@@ -128,7 +128,7 @@ async function connect(
 }
 
 /** Null while the answer is not whole. */
-function parse(text: Buffer): { status: number; bodyAt: number; end: number } | null {
+export function parseAnswer(text: Buffer): { status: number; bodyAt: number; end: number } | null {
   const headEnd = text.indexOf(HEAD_END)
   if (headEnd < 0) return null
   const bodyAt = headEnd + HEAD_END.length
