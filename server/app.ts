@@ -2,8 +2,10 @@
 import { swagger } from '@elysiajs/swagger'
 import { Elysia, ValidationError } from 'elysia'
 import { version } from '../package.json'
+import { JSON_TYPE, writeHeaders } from './answer-headers.ts'
 import { authRoutes } from './auth/routes.ts'
 import { bookingRoutes } from './bookings/routes.ts'
+import { callOf, pathOf } from './call.ts'
 import type { Context } from './context.ts'
 import { devPages, devRoutes } from './dev/routes.ts'
 import { errorAnswer, Refusal, toRefusal } from './errors.ts'
@@ -12,7 +14,7 @@ import { healthRoutes, metricsRoutes } from './health/routes.ts'
 import { faultFields } from './log.ts'
 import { operatorRoutes } from './operator/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
-import { plainInput } from './plain-input.ts'
+import { requirePlain } from './plain-input.ts'
 import { ERROR_STATUS } from './protocol/codes.ts'
 import type { ErrorDetail } from './protocol/http.ts'
 import { rateLimitPlugin } from './rate-limit.ts'
@@ -20,7 +22,6 @@ import { roomRoutes } from './room/routes.ts'
 import { ticketRoutes } from './tickets/routes.ts'
 
 const API = '/api/v1'
-const REQUEST_ID = /^[\w.:-]{1,100}$/
 const DETAILS_MAX = 20
 
 export type App = ReturnType<typeof createApp>
@@ -31,7 +32,6 @@ export function createApp(context: Context) {
     // Unknown body fields are refused, not removed: a typing mistake must not pass in silence.
     new Elysia({ name: 'onsale', normalize: false })
       .use(requestEdge(context))
-      .use(plainInput())
       .use(documentation())
       .use(rateLimitPlugin(context))
       .group(API, (api) =>
@@ -52,43 +52,27 @@ export function createApp(context: Context) {
   )
 }
 
-/** Gives each request an id, turns whatever is thrown into the error answer, and counts every answer. */
+/** Gives each answer its headers, turns whatever is thrown into the error answer, and says which route it was. */
 function requestEdge(context: Context) {
-  const started = new WeakMap<Request, { at: number; requestId: string }>()
-  const startOf = (request: Request) => {
-    let start = started.get(request)
-    if (!start) {
-      const given = request.headers.get('x-request-id') ?? ''
-      started.set(
-        request,
-        (start = { at: performance.now(), requestId: REQUEST_ID.test(given) ? given : Bun.randomUUIDv7() }),
-      )
-    }
-    return start
-  }
   return new Elysia({ name: 'request-edge' })
-    .onRequest(({ request, set }) => {
-      set.headers['x-request-id'] = startOf(request).requestId
-      // To the millisecond, for countdowns; a Date header is cut to seconds and may be older still.
-      set.headers['x-server-time'] = String(Date.now())
-      set.headers['cache-control'] = 'no-store'
+    .onTransform({ as: 'global' }, ({ request, route, set, body, query }) => {
+      const call = callOf(request)
+      call.route = route
+      writeHeaders(set.headers, call)
+      requirePlain(body, query)
     })
-    .derive({ as: 'global' }, ({ request }) => ({ requestId: startOf(request).requestId }))
-    .onError({ as: 'global' }, ({ code, error, request, set }) => {
-      const { requestId } = startOf(request)
-      const path = new URL(request.url).pathname
+    .onError({ as: 'global' }, ({ code, error, request, route, set }) => {
+      const call = callOf(request)
+      if (route) call.route = route
       const refusal = refusalOf(code, error)
+      const path = pathOf(request)
       if (refusal.code === 'internal')
-        context.log.error('request_failed', { requestId, path, ...faultFields(error) })
+        context.log.error('request_failed', { requestId: call.requestId, path, ...faultFields(error) })
+      writeHeaders(set.headers, call)
+      set.headers['content-type'] = JSON_TYPE
       if (refusal.retryAfterSeconds) set.headers['retry-after'] = String(Math.ceil(refusal.retryAfterSeconds))
-      set.headers['content-type'] = 'application/json; charset=utf-8'
-      set.headers['cache-control'] = 'no-store'
       set.status = ERROR_STATUS[refusal.code]
-      return errorAnswer(refusal, { path, requestId })
-    })
-    .onAfterResponse({ as: 'global' }, ({ request, route, set }) => {
-      const seconds = (performance.now() - startOf(request).at) / 1_000
-      context.telemetry.answered(request.method, route || 'unmatched', Number(set.status ?? 200), seconds)
+      return errorAnswer(refusal, { path, requestId: call.requestId })
     })
 }
 

@@ -1,23 +1,38 @@
 // Decides which request bodies are taken in at all: JSON, and no more of it than the limit.
+import { passOn } from './call.ts'
 import { Refusal } from './errors.ts'
 import { LIMITS } from './protocol/codes.ts'
+
+const BODILESS = new Set(['GET', 'HEAD'])
 
 /**
  * The request to go on with, or why its body is not taken. A body that says its length is judged by that, unread; one
  * that does not is read here, up to the limit. A form is refused: another site's page could send it.
  */
-export async function takeBody(request: Request): Promise<Request | Refusal> {
-  const said = request.headers.get('content-length')
-  if (request.body === null || said === '0') return request
+export function takeBody(request: Request): Request | Refusal | Promise<Request | Refusal> {
+  if (BODILESS.has(request.method)) return request
+  const { headers } = request
+  const said = headers.get('content-length')
+  // `request.body` would make a stream of it, which costs more than reading it.
+  if (said === '0' || (said === null && !headers.has('transfer-encoding'))) return request
   if (Number(said ?? 0) > LIMITS.bodyBytes) return new Refusal('body_too_large')
-  const kind = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
-  if (kind !== 'application/json')
+  if (!isJson(headers.get('content-type')))
     return new Refusal('request_invalid', { message: 'Send the body as application/json.' })
-  if (said !== null) return request
+  return said === null ? takeUnsaid(request) : request
+}
+
+function isJson(type: string | null): boolean {
+  if (type === 'application/json') return true
+  return type?.split(';', 1)[0]?.trim().toLowerCase() === 'application/json'
+}
+
+async function takeUnsaid(request: Request): Promise<Request | Refusal> {
+  if (request.body === null) return request
   const body = await readAtMost(request.body, LIMITS.bodyBytes)
-  return body
-    ? new Request(request.url, { method: request.method, headers: request.headers, body })
-    : new Refusal('body_too_large')
+  if (!body) return new Refusal('body_too_large')
+  const taken = new Request(request.url, { method: request.method, headers: request.headers, body })
+  passOn(request, taken)
+  return taken
 }
 
 /** Null when there is more. */

@@ -5,6 +5,7 @@ import { connectRedis, type RedisClient } from '../db/redis.ts'
 import { createAvailability, type Availability } from './events/availability.ts'
 import { createSaleHistory, type SaleHistory } from './events/sale-history.ts'
 import { createSaleTally, type SaleTally } from './events/sale-tally.ts'
+import { addressFrom, callOf, type Origin } from './call.ts'
 import { createChannels, type Channels } from './channels.ts'
 import { createLog, faultFields, type Log } from './log.ts'
 import { createBeacon } from './room/beacon.ts'
@@ -30,8 +31,8 @@ export interface Context {
   saleHistory: SaleHistory
   /** The address a request came from, proxies believed as configured. */
   addressOf(request: Request): string
-  /** Tells the context where a request came from; called by the listener before anything else. */
-  came(request: Request, from: string): void
+  /** Tells where a request came from; called by the listener before anything else. */
+  came(request: Request, from: Origin): void
   close(): Promise<void>
 }
 
@@ -60,8 +61,6 @@ export function createContext(config: Config): Context {
   })
   const saleTally = createSaleTally(redis)
   const saleHistory = createSaleHistory({ ledger, redis, availability, room, tally: saleTally })
-  const addresses = new WeakMap<Request, string>()
-
   const forget = channels.listen(METRICS_CHANNEL, telemetry.remember)
   const reporting = setInterval(async () => {
     try {
@@ -83,8 +82,8 @@ export function createContext(config: Config): Context {
     room,
     saleTally,
     saleHistory,
-    came: (request, from) => void addresses.set(request, forwardedFor(request, from, config.trustProxy)),
-    addressOf: (request) => addresses.get(request) ?? 'unknown',
+    came: (request, from) => void (callOf(request).from = from),
+    addressOf: (request) => forwardedFor(request, addressFrom(request), config.trustProxy),
     async close() {
       clearInterval(reporting)
       forget()

@@ -57,7 +57,11 @@ export class Refusal extends Error {
     readonly code: ErrorCode,
     options: RefusalOptions = {},
   ) {
+    const traced = Error.stackTraceLimit
+    // Nobody reads where a "no" was said, and finding out costs more than saying it.
+    Error.stackTraceLimit = 0
     super(options.message ?? MESSAGES[code])
+    Error.stackTraceLimit = traced
     this.details = options.details
     this.retryAfterSeconds = options.retryAfterSeconds ?? RETRY_AFTER_SECONDS[code]
   }

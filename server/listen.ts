@@ -2,9 +2,10 @@
 //
 // Sockets are upgraded here and not by Elysia, whose per-route socket limits are ignored, whose beforeHandle runs
 // twice an upgrade, and which finds a path at the wrong place when the Host is very short (ADR 7).
-import type { Server } from 'bun'
+import { SECURITY_HEADERS, writeHeaders } from './answer-headers.ts'
 import { createApp } from './app.ts'
 import { takeBody } from './body.ts'
+import { callOf, pathOf } from './call.ts'
 import type { Context } from './context.ts'
 import { docsPage } from './docs.ts'
 import { errorAnswer, Refusal } from './errors.ts'
@@ -16,6 +17,7 @@ import { SOCKET_DOCS_PATH, socketDocs } from './socket-docs.ts'
 import { webClient } from './web-client.ts'
 
 const SOCKET_PATH = '/ws/event/'
+const API_PATH = '/api/'
 const DOCS_PATH = '/api/docs'
 /** Elysia looks for the path from this offset on; a URL whose path begins earlier would be read wrong. */
 const PATH_OFFSET_MIN = 11
@@ -24,13 +26,6 @@ const HTTP_IDLE_SECONDS = 30
 const DRAIN_MS = 8_000
 /** Past this Bun itself hangs up, without a word; up to it the refusal is ours, with its code. */
 const BODY_BYTES_HARD_MAX = 64 * LIMITS.bodyBytes
-
-const SECURITY_HEADERS: [string, string][] = [
-  ['x-content-type-options', 'nosniff'],
-  ['referrer-policy', 'no-referrer'],
-  ['x-frame-options', 'DENY'],
-  ['cross-origin-opener-policy', 'same-origin'],
-]
 
 export interface Listener {
   url: string
@@ -46,38 +41,50 @@ export async function listen(context: Context): Promise<Listener> {
 
   const door = createDoor(context)
 
-  const answerApi = async (request: Request, server: Server<SocketData>, path: string): Promise<Response> => {
-    const taken = await takeBody(request)
-    if (taken instanceof Refusal) return refuse(request, taken)
-    const leave = isWatching(path) ? () => {} : door.enter(taken, path)
+  const count = (request: Request, status: number) => {
+    const { route, at } = callOf(request)
+    context.telemetry.answered(request.method, route, status, (performance.now() - at) / 1_000)
+  }
+  const refuse = (request: Request, refusal: Refusal) => {
+    const answer = refusedAnswer(request, refusal)
+    count(request, answer.status)
+    return answer
+  }
+
+  const answerApi = async (request: Request, path: string): Promise<Response> => {
+    const leave = isWatching(path) ? () => {} : door.enter(request, path)
     if (leave instanceof Refusal) return refuse(request, leave)
-    if (taken !== request) context.came(taken, addressOf(request, server))
     try {
-      return await app.fetch(taken)
+      const body = takeBody(request)
+      const taken = body instanceof Promise ? await body : body
+      if (taken instanceof Refusal) return refuse(request, taken)
+      const answer = await app.fetch(taken)
+      count(request, answer.status)
+      return answer
     } finally {
       leave()
     }
   }
 
-  const route = async (request: Request, server: Server<SocketData>): Promise<Response | undefined> => {
-    const pathStart = request.url.indexOf('/', request.url.indexOf('//') + 2)
+  const answerDocument = async (request: Request, path: string) =>
+    publishDocument(await answerApi(request, path))
+
+  const route = (request: Request): Response | undefined | Promise<Response | undefined> => {
+    const { url } = request
+    const pathStart = url.indexOf('/', url.indexOf('//') + 2)
     if (pathStart < PATH_OFFSET_MIN)
       return refuse(request, new Refusal('request_invalid', { message: 'The Host header is not valid.' }))
-    const path = request.url.slice(pathStart).split('?', 1)[0] ?? '/'
-    if (path.startsWith(SOCKET_PATH)) return sockets.upgrade(request, server)
-    if (
-      path.startsWith('/api/') ||
-      path === '/metrics' ||
-      path.startsWith('/health/') ||
-      path.startsWith('/dev/')
-    ) {
-      if (path === DOCS_PATH || path.startsWith(`${DOCS_PATH}/assets/`)) return docsPage(path)
+    const path = pathOf(request)
+    if (path.startsWith(API_PATH)) {
+      if (path === DOCS_PATH || path.startsWith(`${DOCS_PATH}/assets/`)) return careful(docsPage(path))
       if (path === SOCKET_DOCS_PATH || path === `${SOCKET_DOCS_PATH}.json`)
-        return socketDocument(request, path)
-      const answer = await answerApi(request, server, path)
-      return path === `${DOCS_PATH}/json` ? publishDocument(answer) : answer
+        return careful(socketDocument(request, path))
+      return path === `${DOCS_PATH}/json` ? answerDocument(request, path) : answerApi(request, path)
     }
-    return web(request, path)
+    if (path.startsWith(SOCKET_PATH)) return careful(sockets.upgrade(request, server))
+    if (path === '/metrics' || path.startsWith('/health/') || path.startsWith('/dev/'))
+      return answerApi(request, path)
+    return careful(web(request, path))
   }
 
   const server = Bun.serve<SocketData>({
@@ -88,13 +95,9 @@ export async function listen(context: Context): Promise<Listener> {
     idleTimeout: HTTP_IDLE_SECONDS,
     maxRequestBodySize: BODY_BYTES_HARD_MAX,
     websocket: sockets.handlers,
-    async fetch(request) {
-      context.came(request, addressOf(request, server))
-      const response = await route(request, server)
-      if (response)
-        for (const [name, value] of SECURITY_HEADERS)
-          if (!response.headers.has(name)) response.headers.set(name, value)
-      return response
+    fetch(request) {
+      context.came(request, server)
+      return route(request)
     },
     error: () => refuseUnknown(),
   })
@@ -116,24 +119,26 @@ export async function listen(context: Context): Promise<Listener> {
 /** Probes and scrapes tell of an overload; they must not end with it. */
 const isWatching = (path: string) => path === '/metrics' || path.includes('/health/')
 
-const addressOf = (request: Request, server: Server<SocketData>) =>
-  server.requestIP(request)?.address ?? 'unknown'
+function refusedAnswer(request: Request, refusal: Refusal): Response {
+  const call = callOf(request)
+  const answer = errorAnswer(refusal, { path: pathOf(request), requestId: call.requestId })
+  const headers: Record<string, string> = {}
+  writeHeaders(headers, call)
+  if (refusal.retryAfterSeconds !== undefined)
+    headers['retry-after'] = String(Math.ceil(refusal.retryAfterSeconds))
+  return Response.json(answer, { status: answer.statusCode, headers })
+}
 
-function refuse(request: Request, refusal: Refusal): Response {
-  const requestId = Bun.randomUUIDv7()
-  const answer = errorAnswer(refusal, {
-    path: request.url.replace(/^[a-z]+:\/\/[^/]*/, '').split('?', 1)[0] ?? '/',
-    requestId,
-  })
-  const { retryAfterSeconds } = refusal
-  const retry = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
-  return Response.json(answer, {
-    status: answer.statusCode,
-    headers: { 'x-request-id': requestId, 'cache-control': 'no-store', ...retry },
-  })
+/** What the API did not make gets the headers that keep a browser careful here. */
+async function careful<T extends Response | undefined>(answer: T | Promise<T>): Promise<T> {
+  const response = await answer
+  if (response)
+    for (const [name, value] of Object.entries(SECURITY_HEADERS))
+      if (!response.headers.has(name)) response.headers.set(name, value)
+  return response
 }
 
 function refuseUnknown(): Response {
   const answer = errorAnswer(new Refusal('internal'), { path: '', requestId: Bun.randomUUIDv7() })
-  return Response.json(answer, { status: answer.statusCode })
+  return Response.json(answer, { status: answer.statusCode, headers: SECURITY_HEADERS })
 }

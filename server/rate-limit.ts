@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { Elysia } from 'elysia'
 import type { RedisClient } from '../db/redis.ts'
 import { claimsOf } from './auth/access.ts'
+import { pathOf } from './call.ts'
 import type { Context } from './context.ts'
 import { Refusal } from './errors.ts'
 import takeRateLua from './lua/take-rate.lua' with { type: 'text' }
@@ -45,6 +46,7 @@ const SHA = createHash('sha1').update(takeRateLua).digest('hex')
 /** `recent`: requests that the steady rate has not worn off yet, this one included. */
 export type Limited = { ok: true; recent: number } | { ok: false; retryAfterSeconds: number }
 type Needs = Pick<Context, 'config' | 'redis'>
+type RateParts = Needs & Pick<Context, 'tokens' | 'addressOf'>
 /** 0 ms to wait when the request fits. */
 interface Taken {
   waitMs: number
@@ -75,19 +77,25 @@ export async function requireRate(context: Needs, ask: { name: RateName; key: st
 }
 
 /** Holds every request of the application against its caller's rate, before anything else is done with it. */
-export const rateLimitPlugin = (context: Needs & Pick<Context, 'tokens' | 'addressOf'>) =>
-  new Elysia({ name: 'rate-limit' }).onRequest(async ({ request }) => {
-    if (!context.config.rateLimit) return
-    const { pathname } = new URL(request.url)
-    if (UNLIMITED_PATHS.some((path) => pathname.startsWith(path))) return
-    const claims = claimsOf(context, request)
-    await requireRate(
-      context,
-      claims === null || claims === 'expired'
-        ? { name: 'address', key: addressKey(context.addressOf(request)) }
-        : { name: 'account', key: claims.accountId },
-    )
-  })
+export function rateLimitPlugin(context: RateParts) {
+  const plugin = new Elysia({ name: 'rate-limit' })
+  return context.config.rateLimit
+    ? plugin.onRequest(({ request }) => requireCallersRate(context, request))
+    : plugin
+}
+
+/** Throws `rate_limited` when the account, or for strangers the address, has asked too often. */
+export async function requireCallersRate(context: RateParts, request: Request): Promise<void> {
+  const path = pathOf(request)
+  if (UNLIMITED_PATHS.some((start) => path.startsWith(start))) return
+  const claims = claimsOf(context, request)
+  await requireRate(
+    context,
+    claims === null || claims === 'expired'
+      ? { name: 'address', key: addressKey(context.addressOf(request)) }
+      : { name: 'account', key: claims.accountId },
+  )
+}
 
 /** What of an address tells one caller from another: all of IPv4, the network half of IPv6. */
 export function addressKey(address: string): string {

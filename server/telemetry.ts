@@ -9,6 +9,7 @@ import {
   collectDefaultMetrics,
   type MetricObject,
 } from 'prom-client'
+import { httpMetrics } from './http-metrics.ts'
 import type { Log } from './log.ts'
 
 const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -44,18 +45,7 @@ export function createTelemetry(log: Log, name: string) {
   const gauge = (metric: string, help: string, aggregator: 'sum' | 'max' = 'sum') =>
     new Gauge({ name: metric, help, registers: [registry], aggregator })
 
-  const requests = counter('http_requests_total', 'HTTP answers, refusals included', [
-    'method',
-    'route',
-    'status',
-  ])
-  const durations = new Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Time to answer',
-    labelNames: ['method', 'route', 'status'] as const,
-    buckets: LATENCY_BUCKETS,
-    registers: [registry],
-  })
+  const answered = httpMetrics(registry, LATENCY_BUCKETS)
   const ticketsSold = counter('tickets_sold_total', 'Seats sold')
   const bookings = counter('bookings_total', 'Bookings by what became of them', ['outcome'])
   const conflicts = counter('seat_conflicts_total', 'Seats refused, by the guard that refused', ['stage'])
@@ -91,10 +81,8 @@ export function createTelemetry(log: Log, name: string) {
 
   return {
     registry,
-    answered(method: string, route: string, status: number, seconds: number) {
-      requests.inc({ method, route, status })
-      durations.observe({ method, route, status }, seconds)
-    },
+    /** One HTTP answer, by the route's name and never by its address. */
+    answered,
     seatsHeld(fields: { requestId: string; eventId: string; bookingId: string; seats: number }) {
       bookings.inc({ outcome: 'held' })
       log.info('seats_held', fields)

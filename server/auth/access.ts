@@ -1,5 +1,6 @@
 // Decides who a request comes from and whether a route is open to them, before anything else about it is looked at.
 import { Elysia } from 'elysia'
+import { callOf } from '../call.ts'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import type { Permission } from '../protocol/codes.ts'
@@ -24,7 +25,6 @@ export interface Identity extends SocketIdentity {
 }
 
 type Needs = Pick<Context, 'config' | 'tokens' | 'redis' | 'ledger'>
-const BEARER = /^Bearer +(\S+)$/i
 const READING_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
@@ -38,16 +38,14 @@ export const accessPlugin = (context: Needs) =>
       transform: async ({ request }: { request: Request }) => {
         const identity = await requireIdentity(context, request)
         if (required !== 'user' && !identity.permissions.has(required)) throw new Refusal('permission_denied')
-        identities.set(request, identity)
+        callOf(request).identity = identity
       },
-      resolve: ({ request }: { request: Request }) => ({ identity: identities.get(request)! }),
+      resolve: ({ request }: { request: Request }) => ({ identity: callOf(request).identity! }),
     }),
     visitor: (_welcome: true) => ({
       resolve: async ({ request }: { request: Request }) => ({ visitor: await identify(context, request) }),
     }),
   })
-
-const identities = new WeakMap<Request, Identity>()
 
 /** Who sent this, or null: no token, a wrong or old one, a session that ended, or a foreign page writing by cookie. */
 export async function identify(context: Needs, request: Request): Promise<Identity | null> {
@@ -100,29 +98,39 @@ async function admit(
   if (claims === 'expired') return 'token_expired'
   const { accountId, sessionId, email } = claims
   const recalled = await recall(context.redis, sessionId)
-  const [open, permissions] = await Promise.all([
-    isOpen(context, sessionId, recalled),
-    permissionsOf(context, accountId, recalled),
-  ])
-  return open ? { accountId, sessionId, email, permissions, viaCookie } : 'unauthenticated'
+  const open = isOpen(context, sessionId, recalled)
+  const permissions = permissionsOf(context, accountId, recalled)
+  // The usual case takes no further turn of the event loop.
+  const [isStillOpen, may] =
+    open === true && !(permissions instanceof Promise)
+      ? [open, permissions]
+      : await Promise.all([open, permissions])
+  return isStillOpen ? { accountId, sessionId, email, permissions: may, viaCookie } : 'unauthenticated'
 }
-
-const verified = new WeakMap<Request, Verified<AccessClaims>>()
 
 /** What the request's token says, its session not yet looked at; verified once a request. */
 export function claimsOf(context: Pick<Context, 'tokens'>, request: Request): Verified<AccessClaims> {
-  const known = verified.get(request)
-  if (known !== undefined) return known
+  const call = callOf(request)
+  if (call.claims !== undefined) return call.claims
   const credential = credentialOf(request)
-  const claims = credential ? context.tokens.verifyAccess(credential.token) : null
-  verified.set(request, claims)
-  return claims
+  return (call.claims = credential ? context.tokens.verifyAccess(credential.token) : null)
 }
 
 /** A bearer token wins over the cookie, even when it is a wrong one. */
 function credentialOf({ headers }: Request): { token: string; viaCookie: boolean } | null {
-  const bearer = BEARER.exec(headers.get('authorization') ?? '')?.[1]
-  if (bearer !== undefined) return { token: bearer, viaCookie: false }
+  const bearer = bearerOf(headers.get('authorization'))
+  if (bearer !== null) return { token: bearer, viaCookie: false }
   const cookie = readCookie(headers, ACCESS_COOKIE)
   return cookie === null ? null : { token: cookie, viaCookie: true }
+}
+
+const BEARER = 'Bearer '
+const LENIENT_BEARER = /^Bearer +(\S+)$/i
+
+function bearerOf(authorization: string | null): string | null {
+  if (authorization === null) return null
+  const token = authorization.startsWith(BEARER) ? authorization.slice(BEARER.length) : ''
+  // A token of ours is one word; whatever else stands there goes the long way.
+  if (token !== '' && !token.includes(' ') && !token.includes('\t')) return token
+  return LENIENT_BEARER.exec(authorization)?.[1] ?? null
 }

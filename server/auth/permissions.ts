@@ -26,7 +26,18 @@ const memories = new WeakMap<Needs['ledger'], Map<string, Remembered>>()
  * `recalled` is what Redis said before anything else was read: a change in between leaves an old version behind, which
  * nobody trusts. Undefined while Redis is away: then nothing remembered is believed.
  */
-export async function permissionsOf(
+export function permissionsOf(
+  context: Needs,
+  accountId: string,
+  recalled: Recalled | undefined,
+): ReadonlySet<Permission> | Promise<ReadonlySet<Permission>> {
+  const known = memoryOf(context).get(accountId)
+  return known !== undefined && known.version === recalled?.version && known.until > Date.now()
+    ? known.permissions
+    : readPermissions(context, accountId, recalled)
+}
+
+async function readPermissions(
   context: Needs,
   accountId: string,
   recalled: Recalled | undefined,
@@ -71,7 +82,7 @@ function askLedger(ledger: Needs['ledger'], accountId: string): Promise<Readonly
 }
 
 function memoryOf({ ledger }: Needs): Map<string, Remembered> {
-  const memory = memories.get(ledger) ?? new Map<string, Remembered>()
-  memories.set(ledger, memory)
+  let memory = memories.get(ledger)
+  if (!memory) memories.set(ledger, (memory = new Map()))
   return memory
 }

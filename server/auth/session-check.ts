@@ -21,13 +21,17 @@ type Needs = Pick<Context, 'redis' | 'ledger'>
 const askers = new WeakMap<Needs['ledger'], (sessionId: string) => Promise<boolean>>()
 
 /** `recalled` is what Redis said of this session, undefined when it was not to be had. */
-export async function isOpen(
-  { redis, ledger }: Needs,
+export function isOpen(
+  needs: Needs,
   sessionId: string,
   recalled: Recalled | undefined,
-): Promise<boolean> {
+): boolean | Promise<boolean> {
   if (recalled?.session === OPEN) return true
   if (recalled?.session === ENDED) return false
+  return askBoth(needs, sessionId, recalled)
+}
+
+async function askBoth({ redis, ledger }: Needs, sessionId: string, recalled: Recalled | undefined) {
   const open = await askLedger(ledger, sessionId)
   // NX: an end marked since Redis was asked is never covered up.
   if (open && recalled)

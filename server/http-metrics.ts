@@ -1,0 +1,109 @@
+// Owns the count of HTTP answers and how long they took: plain numbers while requests run, Prometheus' shape when asked.
+import {
+  Histogram,
+  Counter,
+  type MetricObjectWithValues,
+  type MetricValueWithName,
+  type Registry,
+} from 'prom-client'
+
+const DURATIONS = 'http_request_duration_seconds'
+const LABELS = ['method', 'route', 'status'] as const
+type Labels = Record<(typeof LABELS)[number], string | number>
+
+interface Tally {
+  labels: Labels
+  count: number
+  sum: number
+  /** Answers within each bound and above the one before; the last is of those beyond all bounds. */
+  within: number[]
+}
+
+/** Answers the function that counts one. `bounds` in seconds, ascending. */
+export function httpMetrics(registry: Registry, bounds: number[]) {
+  // Nested, since a joined text costs more than three look-ups: by route, then status, then method.
+  const tallies = new Map<string, Map<number, Map<string, Tally>>>()
+  const all: Tally[] = []
+
+  function tallyOf(method: string, route: string, status: number): Tally {
+    const byStatus = tallies.get(route) ?? new Map<number, Map<string, Tally>>()
+    tallies.set(route, byStatus)
+    const byMethod = byStatus.get(status) ?? new Map<string, Tally>()
+    byStatus.set(status, byMethod)
+    const tally = {
+      labels: { method, route, status },
+      count: 0,
+      sum: 0,
+      within: bounds.map(() => 0).concat(0),
+    }
+    byMethod.set(method, tally)
+    all.push(tally)
+    return tally
+  }
+
+  registry.registerMetric(new Requests(all))
+  registry.registerMetric(new Durations(all, bounds))
+
+  return (method: string, route: string, status: number, seconds: number): void => {
+    const tally = tallies.get(route)?.get(status)?.get(method) ?? tallyOf(method, route, status)
+    tally.count += 1
+    tally.sum += seconds
+    let at = 0
+    while (at < bounds.length && seconds > bounds[at]!) at += 1
+    tally.within[at]! += 1
+  }
+}
+
+class Requests extends Counter<(typeof LABELS)[number]> {
+  constructor(private readonly all: Tally[]) {
+    super({
+      name: 'http_requests_total',
+      help: 'HTTP answers, refusals included',
+      labelNames: LABELS,
+      registers: [],
+    })
+  }
+
+  override async get() {
+    const shape = await super.get()
+    return {
+      ...shape,
+      values: this.all.map(({ labels, count }) => ({ value: count, labels: { ...labels } })),
+    }
+  }
+}
+
+class Durations extends Histogram<(typeof LABELS)[number]> {
+  constructor(
+    private readonly all: Tally[],
+    private readonly bounds: number[],
+  ) {
+    super({
+      name: DURATIONS,
+      help: 'Time to answer',
+      labelNames: LABELS,
+      buckets: bounds,
+      registers: [],
+    })
+  }
+
+  override async get(): Promise<MetricObjectWithValues<MetricValueWithName<(typeof LABELS)[number]>>> {
+    const shape = await super.get()
+    return { ...shape, values: this.all.flatMap((tally) => this.#valuesOf(tally)) }
+  }
+
+  #valuesOf({ labels, count, sum, within }: Tally) {
+    let below = 0
+    const buckets = this.bounds.map((le, at) => ({
+      metricName: `${DURATIONS}_bucket`,
+      value: (below += within[at]!),
+      labels: { le, ...labels },
+    }))
+    return [
+      ...buckets,
+      { metricName: `${DURATIONS}_bucket`, value: count, labels: { le: '+Inf', ...labels } },
+      { metricName: `${DURATIONS}_sum`, value: sum, labels: { ...labels } },
+      { metricName: `${DURATIONS}_count`, value: count, labels: { ...labels } },
+    ]
+  }
+}
