@@ -24,6 +24,7 @@ const VARIABLES = {
     'a comma list of postgres, redis, mail',
   ],
   MAILBOX_URL: [Url('http'), 'an http:// address'],
+  REHEARSAL_URL: [Url('http'), 'an http:// address'],
   PAYMENT_PROVIDER: [Type.Union([Type.Literal('sandbox'), Type.Literal('stripe')]), 'sandbox or stripe'],
   METRICS_TOKEN: [Type.String({ minLength: 16 }), 'a token of at least 16 characters'],
   DRAW_BEACON_URL: [Url('https?'), 'the http:// or https:// address of one drand chain'],
@@ -63,6 +64,8 @@ export interface Config {
   jwtSecret: string
   embedded: ReadonlySet<EmbeddedStore>
   mailboxUrl: string | null
+  /** Where a made-up crowd is asked for; null where there is none: outside a demo. */
+  rehearsalUrl: string | null
   paymentProvider: 'sandbox'
   metricsToken: string | null
   /** One drand chain, asked for the public part of every draw's seed; null = draws are made without. */
@@ -123,6 +126,7 @@ export function readConfig(
     jwtSecret,
     embedded,
     mailboxUrl: read('MAILBOX_URL') ?? null,
+    rehearsalUrl: read('REHEARSAL_URL') ?? null,
     paymentProvider,
     metricsToken: read('METRICS_TOKEN') ?? null,
     drawBeaconUrl: read('DRAW_BEACON_URL') ?? null,

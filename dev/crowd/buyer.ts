@@ -23,6 +23,8 @@ export interface BuyerPlan {
   pays: boolean
   /** How long nothing to buy is borne, in ms. */
   patienceMs: number
+  /** Looking at the map before a hold, and half of it again before paying; the mean, in ms. */
+  thinkMs: number
   /** ms since the epoch. */
   deadline: number
   eventId: string
@@ -176,6 +178,9 @@ async function shop(
     }
     nothingSince = undefined
     tries += 1
+    // Whoever looks long may find the seat gone, as people do; the second choice is quicker.
+    await think(plan.thinkMs / tries)
+    if (plan.room && pass() === undefined) return undefined
     const began = performance.now()
     const key = Bun.randomUUIDv7()
     const held = await api.call<Held>({
@@ -186,7 +191,11 @@ async function shop(
       key,
     })
     record.bookMs.push(performance.now() - began)
-    if (held.ok) return plan.pays ? pay(held.data, api, record) : 'walked_away'
+    if (held.ok) {
+      if (!plan.pays) return 'walked_away'
+      await think(plan.thinkMs / 2)
+      return pay(held.data, api, record)
+    }
     if (held.code.startsWith('pass_')) return undefined
     const free = held.code === 'seat_taken' || held.code === 'seat_locked' || held.code === 'sold_out'
     if (!free) return 'refused'
@@ -195,6 +204,10 @@ async function shop(
   }
   return Date.now() < plan.deadline ? 'refused' : 'out_of_time'
 }
+
+/** Most people take about the mean, some three times as long. */
+const THINK_SPREAD_MAX = 3
+const think = (meanMs: number) => Bun.sleep(Math.min(THINK_SPREAD_MAX, -Math.log(1 - Math.random())) * meanMs)
 
 async function pay(booking: Held, api: Api, record: BuyerRecord): Promise<Outcome> {
   const began = performance.now()

@@ -1,6 +1,7 @@
 /** Owns a buyer's connection to the line: by socket, or by HTTP where there is none; both say the same events. */
 import type { EntrantView } from '../../server/protocol/http.ts'
-import type { ServerFrame } from '../../server/protocol/socket.ts'
+import { expandDraw, fromHex, HASH_BYTES, hashNow, placesOf } from '../../server/protocol/draw.ts'
+import type { DrawFrame, ServerFrame } from '../../server/protocol/socket.ts'
 import { CLOSE_CODES } from '../../server/protocol/codes.ts'
 import { retryDelay } from '../../web/src/net/socket.ts'
 import type { Answer, Api } from './api.ts'
@@ -37,6 +38,7 @@ interface Place {
 export function joinBySocket({ url, eventId, token, listen }: Place): Line {
   let socket: WebSocket | undefined
   let ticket: string | undefined
+  let joined: Extract<ServerFrame, { type: 'joined' }> | undefined
   let closed = false
   let failures = 0
   let comeBackMs = 0
@@ -57,6 +59,11 @@ export function joinBySocket({ url, eventId, token, listen }: Place): Line {
       clearTimeout(timer)
       failures = 0
       ticket = frame.ticket
+      joined = frame
+    }
+    if (frame.type === 'draw' && joined?.place === null) {
+      joined = { ...joined, place: drawnPlace(frame, joined.number) }
+      listen(joined)
     }
     if (frame.type === 'room') comeBackMs = frame.comeBackMs ?? 0
     if (frame.type === 'error') again(join, REFUSED_PAUSE_MS * (1 + Math.random()))
@@ -86,6 +93,19 @@ export function joinBySocket({ url, eventId, token, listen }: Place): Line {
       socket?.close()
     },
   }
+}
+
+/** One draw is the same for the whole crowd. */
+let drawn: { seed: string; placeOf: (number: number) => number } | undefined
+
+/** Nobody is told the place: it follows from the seed and the number. */
+function drawnPlace({ seed, entrants }: DrawFrame, number: number): number {
+  if (drawn?.seed !== seed) {
+    const sha256 = (bytes: Uint8Array) => new Bun.CryptoHasher('sha256').update(bytes).digest()
+    const work = expandDraw(fromHex(seed, HASH_BYTES) ?? new Uint8Array(HASH_BYTES), entrants)
+    drawn = { seed, placeOf: placesOf(hashNow(work, sha256)) }
+  }
+  return number < entrants ? drawn.placeOf(number) : number
 }
 
 function isForBuyer(frame: ServerFrame): frame is Exclude<LineEvent, { type: 'lost' }> {
@@ -125,7 +145,7 @@ export function joinByHttp({ eventId, listen }: Omit<Place, 'token' | 'url'>, ap
 function eventsBetween(before: EntrantView | undefined, now: EntrantView): LineEvent[] {
   const events: LineEvent[] = [{ type: 'room', ...roomWords(now) }]
   const { number, place, ticket, epoch, claimBefore, pass, expiresAt } = now
-  if (number !== null && number !== before?.number) {
+  if (number !== null && (number !== before?.number || place !== before.place)) {
     events.push({ type: 'joined', number, place, ticket: ticket ?? '', epoch })
   }
   if (claimBefore !== null && claimBefore !== before?.claimBefore) events.push({ type: 'turn', claimBefore })

@@ -1,7 +1,7 @@
 /** Decides what is told of a crowd: one line a second, and a table at the end. */
 import type { BuyerRecord, Outcome } from './buyer.ts'
 import { findOvertakings, mostAdmitted } from './order.ts'
-import type { Overtaking } from './order.ts'
+import type { Overtaking, Visit } from './order.ts'
 
 export interface Percentiles {
   count: number
@@ -22,12 +22,34 @@ export interface CrowdReport {
   refusals: Record<string, number>
   overtakings: Overtaking[]
   latencyMs: Record<'join' | 'claim' | 'book' | 'pay', Percentiles>
+  /** From joining to being let in, of those who were. */
+  waitSeconds: Percentiles
 }
 
-export function drawProgress(seconds: number, records: BuyerRecord[], seatsLeft: number): string {
+/** Where a crowd stands at one moment. */
+export interface CrowdProgress {
+  seconds: number
+  waiting: number
+  admitted: number
+  bought: number
+  done: number
+  seatsLeft: number
+}
+
+export function progressOf(seconds: number, records: BuyerRecord[], seatsLeft: number): CrowdProgress {
   const count = (state: BuyerRecord['state']) => records.filter((record) => record.state === state).length
   const bought = records.filter(({ outcome }) => outcome === 'bought').length
-  const parts = { waiting: count('waiting'), admitted: count('admitted'), bought, done: count('done') }
+  return {
+    seconds,
+    waiting: count('waiting'),
+    admitted: count('admitted'),
+    bought,
+    done: count('done'),
+    seatsLeft,
+  }
+}
+
+export function drawProgress({ seconds, seatsLeft, ...parts }: CrowdProgress): string {
   const words = Object.entries(parts).map(([name, value]) => `${name} ${String(value).padStart(5)}`)
   return `${String(seconds).padStart(4)} s  ${words.join('  ')}  free seats ${seatsLeft}`
 }
@@ -58,8 +80,12 @@ export function makeReport(
       book: latency('bookMs'),
       pay: latency('payMs'),
     },
+    waitSeconds: percentiles(visits.flatMap(waitOf)),
   }
 }
+
+const waitOf = ({ joinedAt, admittedBy }: Visit): number[] =>
+  admittedBy ? [Math.max(0, admittedBy.seen - joinedAt) / 1_000] : []
 
 function percentiles(values: number[]): Percentiles {
   const sorted = values.toSorted((a, b) => a - b)
@@ -74,7 +100,8 @@ function percentiles(values: number[]): Percentiles {
 }
 
 export function drawReport(report: CrowdReport): string {
-  const { buyers, seconds, admitted, mostAdmittedAtOnce, seatsBought, overtakings, latencyMs } = report
+  const { buyers, seconds, admitted, mostAdmittedAtOnce, seatsBought, overtakings, latencyMs, waitSeconds } =
+    report
   const [first] = overtakings
   const order = first
     ? `BROKEN ${overtakings.length} times, first: place ${first.passedBy} was called before place ${first.first}`
@@ -86,12 +113,14 @@ export function drawReport(report: CrowdReport): string {
     ['outcomes', list(report.outcomes)],
     ['refusals', list(report.refusals)],
     ['order', order],
-    ...Object.entries(latencyMs).map(([name, { count, p50, p95, p99, max }]) => {
-      return [`${name} ms`, `p50 ${p50}  p95 ${p95}  p99 ${p99}  max ${max}  (${count})`]
-    }),
+    ['wait s', drawPercentiles(waitSeconds)],
+    ...Object.entries(latencyMs).map(([name, figures]) => [`${name} ms`, drawPercentiles(figures)]),
   ]
   return rows.map(([name, value]) => `  ${(name ?? '').padEnd(14)}${value}`).join('\n')
 }
+
+const drawPercentiles = ({ count, p50, p95, p99, max }: Percentiles) =>
+  `p50 ${p50}  p95 ${p95}  p99 ${p99}  max ${max}  (${count})`
 
 function list(counts: object): string {
   const words = Object.entries(counts).map(([name, count]) => `${name} ${count}`)

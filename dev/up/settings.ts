@@ -45,6 +45,7 @@ export function readUpSettings(
     EMBEDDED: embeddedParts({ databaseUrl, redisUrl, smtpUrl }).join(','),
     SERVER_INDEX: undefined,
     MAILBOX_URL: undefined,
+    REHEARSAL_URL: undefined,
   }
   const read = readServerConfig(whole)
   const worker = readWorkerConfig(whole)

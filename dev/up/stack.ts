@@ -6,6 +6,8 @@ import type { RunningChild } from '../stores/process.ts'
 import { startRedis } from '../stores/redis.ts'
 import { prepareLedger } from './ledger.ts'
 import type { RunFile } from './run-file.ts'
+import { openRehearsals } from './rehearsals.ts'
+import type { Rehearsals } from './rehearsals.ts'
 import { keepSecrets } from './secrets.ts'
 import { embeddedParts } from './settings.ts'
 import type { Environment, UpSettings } from './settings.ts'
@@ -32,6 +34,8 @@ function serverNames(servers: number): string[] {
 export interface Stack {
   /** What run.json says at this moment. */
   describe(): RunFile
+  /** Of a demo on stores of its own; else null. */
+  rehearsals: Rehearsals | null
 }
 
 /** Starts everything and resolves when the first request would be answered. */
@@ -49,6 +53,9 @@ export async function startStack(
   if (await building) say('The web client was built')
   const mail = settings.smtpUrl === undefined ? await startMailbox(settings, supervisor) : undefined
   const listenPort = watch ? await freePort() : settings.port
+  const embedded = embeddedParts(settings)
+  const ownStores = embedded.includes('postgres') && embedded.includes('redis')
+  const rehearsals = settings.demo && ownStores ? openRehearsals(`http://127.0.0.1:${listenPort}`) : null
   const env = {
     PORT: String(listenPort),
     PUBLIC_URL: settings.publicUrl,
@@ -59,8 +66,9 @@ export async function startStack(
     JWT_SECRET: settings.jwtSecret ?? secrets.jwtSecret,
     SMTP_URL: settings.smtpUrl ?? mail?.smtpUrl,
     MAILBOX_URL: mail?.url ?? '',
+    REHEARSAL_URL: rehearsals?.url ?? '',
     DEMO: settings.demo ? '1' : '0',
-    EMBEDDED: embeddedParts(settings).join(','),
+    EMBEDDED: embedded.join(','),
   }
   const run = (script: string, more: Environment = {}) => startScript(script, { ...env, ...more }, watch)
   const names = serverNames(settings.servers)
@@ -83,6 +91,7 @@ export async function startStack(
   }
   const pid = (name: string) => supervisor.pidOf(name) ?? 0
   return {
+    rehearsals,
     describe: () => ({
       url: settings.publicUrl,
       pid: process.pid,

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { Refusal, reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
 import { DevBuyersBody, DevBuyerView, MailView } from '../protocol/http.ts'
+import { rehearsalRoutes } from './rehearsal-routes.ts'
 
 /** A crowd may run for longer than a person's access token lives, and has nothing to refresh it with. */
 const BUYER_TOKEN_SECONDS = 2 * 3600
@@ -17,8 +18,10 @@ const MailboxQuery = Type.Object({ to: Type.Optional(Type.String({ maxLength: 25
 /** Under the API's prefix. Routes that may not exist here are not mounted, so that they are 404 like any other. */
 export function devRoutes(context: Context) {
   const routes = new Elysia({ prefix: '/dev' })
-  const { embedded, mailboxUrl } = context.config
-  if (embedded.has('postgres') && embedded.has('redis')) routes.use(buyers(context))
+  const { embedded, mailboxUrl, rehearsalUrl } = context.config
+  const ownStores = embedded.has('postgres') && embedded.has('redis')
+  if (ownStores) routes.use(buyers(context))
+  if (ownStores && rehearsalUrl !== null) routes.use(rehearsalRoutes(context, rehearsalUrl))
   if (embedded.has('mail') && mailboxUrl !== null) routes.use(mailbox(mailboxUrl))
   return routes
 }

@@ -17,6 +17,7 @@ export function eventSummary(event: EventRow, available: number, room: Room): Ev
     currency: event.currency,
     onSaleAt: event.onSaleAt?.toISOString() ?? null,
     status: event.status,
+    rehearsal: event.rehearsal,
     seats: { total: event.seatCount, available },
     room,
   }

@@ -90,6 +90,7 @@ export async function startApp(config: Partial<Config> = {}, beside?: AppHarness
     jwtSecret: 'a secret of the tests, long enough for HS256',
     embedded: new Set(['postgres', 'redis']),
     mailboxUrl: null,
+    rehearsalUrl: null,
     paymentProvider: 'sandbox',
     metricsToken: null,
     drawBeaconUrl: null,

@@ -61,6 +61,7 @@ export async function startAuthApp(changes: Partial<Config> = {}) {
     jwtSecret: 'a secret of at least thirty-two bytes, for tests',
     embedded: new Set(['postgres', 'redis', 'mail']),
     mailboxUrl: null,
+    rehearsalUrl: null,
     paymentProvider: 'sandbox',
     metricsToken: null,
     drawBeaconUrl: null,

@@ -79,6 +79,8 @@ export const EventSummary = Type.Object({
   description: Type.String(),
   location: Type.String(),
   startsAt: Instant,
+  /** A copy that a made-up crowd sells out; on no list but its owner's. */
+  rehearsal: Type.Boolean(),
   timeZone: Type.String(),
   currency: Type.String(),
   onSaleAt: nullable(Instant),
