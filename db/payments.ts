@@ -13,7 +13,7 @@ import {
   lockBooking,
   lockBookings,
 } from './bookings/rows.ts'
-import { inTransaction, isStoreLost, type Reader, type Tx } from './client.ts'
+import { inTransaction, isStoreLost, type Db, type Reader, type Tx } from './client.ts'
 import { payments } from './schema.ts'
 import {
   chargeSandbox,
@@ -30,6 +30,8 @@ export type Payment = typeof payments.$inferSelect
 
 /** A charge the provider has never heard of is given up after this: its request died on the way. */
 const NEVER_ASKED_MS = 15_000
+/** A buyer who presses again after this has the provider asked again: it was away, and no answer is coming. */
+const ASK_AGAIN_MS = 5_000
 /** Before asking the provider what became of a charge whose answer was lost. */
 const SETTLE_AFTER_MS = 1_000
 
@@ -180,13 +182,10 @@ export async function payBooking(
   if (started.payment === null)
     return { ok: true, paid: 'confirmed', booking: started.booking, already: true }
   const { payment, underWay } = started
-  const said = underWay
-    ? await findSandboxCharge(gate.db, payment.providerRef)
-    : await chargeSandbox(gate.db, {
-        ref: payment.providerRef,
-        amount: payment.amount,
-        method: payment.method,
-      })
+  const charge = () => chargeSandbox(gate.db, { ...payment, ref: payment.providerRef })
+  let said = underWay ? await findSandboxCharge(gate.db, payment.providerRef) : await charge()
+  // Its first request never got through. Asking again is asking for the same charge.
+  if (said === null && Date.now() - payment.createdAt.getTime() > ASK_AGAIN_MS) said = await charge()
   if (said === null) return { ok: false, refusal: 'idempotency_in_progress' }
   if (said === 'unknown') {
     await scheduleSettling(gate, { ...payment, paymentId: payment.id, delayMs: SETTLE_AFTER_MS })
@@ -266,6 +265,9 @@ export async function refundPayment(
       await appendTimeline(tx, { eventId, id: bookingId }, 'payment_refunded', { amount: refunded })
   })
 }
+
+/** Resolves when the provider answers; throws when it does not. */
+export const probeProvider = (db: Db): Promise<unknown> => findSandboxCharge(db, 'a charge that nobody made')
 
 /** Null when no payment has this id. */
 export async function findPayment(

@@ -10,7 +10,7 @@ import type { Context } from './context.ts'
 import { devPages, devRoutes } from './dev/routes.ts'
 import { errorAnswer, Refusal, toRefusal } from './errors.ts'
 import { eventRoutes } from './events/routes.ts'
-import { healthRoutes, metricsRoutes } from './health/routes.ts'
+import { healthRoutes, holdsRoute, metricsRoutes } from './health/routes.ts'
 import { faultFields } from './log.ts'
 import { operatorRoutes } from './operator/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
@@ -44,6 +44,7 @@ export function createApp(context: Context) {
           .use(ticketRoutes(context))
           .use(operatorRoutes(context))
           .use(healthRoutes(context))
+          .use(holdsRoute(context))
           .use(devRoutes(context)),
       )
       .use(healthRoutes(context))

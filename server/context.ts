@@ -7,6 +7,7 @@ import { createSaleHistory, type SaleHistory } from './events/sale-history.ts'
 import { createSaleTally, type SaleTally } from './events/sale-tally.ts'
 import { addressFrom, callOf, type Origin } from './call.ts'
 import { createChannels, type Channels } from './channels.ts'
+import { createHoldClock, type HoldClock } from './hold-clock.ts'
 import { createLog, faultFields, type Log } from './log.ts'
 import { createBeacon } from './room/beacon.ts'
 import { openRoom, type Room } from './room/open-room.ts'
@@ -27,6 +28,8 @@ export interface Context {
   tokens: Tokens
   availability: Availability
   room: Room
+  /** Says to the ledger that buyers can pay, while they can. */
+  holdClock: HoldClock
   saleTally: SaleTally
   saleHistory: SaleHistory
   /** The address a request came from, proxies believed as configured. */
@@ -61,6 +64,7 @@ export function createContext(config: Config): Context {
   })
   const saleTally = createSaleTally(redis)
   const saleHistory = createSaleHistory({ ledger, redis, availability, room, tally: saleTally })
+  const holdClock = createHoldClock({ gate: { db: ledger.db, redis }, name, telemetry })
   const forget = channels.listen(METRICS_CHANNEL, telemetry.remember)
   const reporting = setInterval(async () => {
     try {
@@ -80,12 +84,14 @@ export function createContext(config: Config): Context {
     tokens,
     availability,
     room,
+    holdClock,
     saleTally,
     saleHistory,
     came: (request, from) => void (callOf(request).from = from),
     addressOf: (request) => forwardedFor(request, addressFrom(request), config.trustProxy),
     async close() {
       clearInterval(reporting)
+      holdClock.stop()
       forget()
       saleHistory.close()
       await saleTally.close()

@@ -39,7 +39,7 @@ export async function listen(context: Context): Promise<Listener> {
   const web = await webClient(context.config.publicUrl)
   const socketDocument = socketDocs(context.config.publicUrl)
 
-  const door = createDoor(context)
+  const door = createDoor({ tokens: context.tokens, turnedAway: context.holdClock.turnedAway })
 
   const count = (request: Request, status: number) => {
     const { route, at } = callOf(request)

@@ -21,11 +21,13 @@ export interface Door {
 
 export interface DoorParts {
   tokens: Pick<Tokens, 'verifyPass'>
+  /** Told when a payment is refused: whoever cannot pay must not lose the seats for it. */
+  turnedAway?: () => void
   /** How late the process is, ms; without it, measured here. */
   lateMs?: () => number
 }
 
-export function createDoor({ tokens, lateMs }: DoorParts): Door {
+export function createDoor({ tokens, turnedAway, lateMs }: DoorParts): Door {
   const lag = lateMs ? { ms: lateMs, stop: () => {} } : measureLag()
   let underWay = 0
   const leave = () => void (underWay -= 1)
@@ -34,8 +36,10 @@ export function createDoor({ tokens, lateMs }: DoorParts): Door {
 
   return {
     enter(request, path) {
-      if (!fits(LIMITS_OF.everybody) && !(fits(LIMITS_OF.admitted) && isAdmitted(tokens, request, path)))
+      if (!fits(LIMITS_OF.everybody) && !(fits(LIMITS_OF.admitted) && isAdmitted(tokens, request, path))) {
+        if (path.startsWith(PAYMENT)) turnedAway?.()
         return new Refusal('overloaded')
+      }
       underWay += 1
       return leave
     },

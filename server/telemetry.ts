@@ -64,6 +64,8 @@ export function createTelemetry(log: Log, name: string) {
     buckets: WAIT_BUCKETS,
     registers: [registry],
   })
+  const frozen = gauge('holds_frozen', 'Whether holds stand still, because nobody can pay (0 or 1)', 'max')
+  let saidFrozen = false
   const connections = gauge('ws_connections', 'Open sockets')
   const broadcast = new Histogram({
     name: 'ws_broadcast_seconds',
@@ -109,6 +111,18 @@ export function createTelemetry(log: Log, name: string) {
       bookings.inc({ outcome: 'declined' })
       log.info('payment_declined', fields)
     },
+    /** Said every second; the log tells each change. */
+    holdsFrozen(stand: boolean, reason: string | null) {
+      frozen.set(stand ? 1 : 0)
+      if (stand !== saidFrozen) log.warn(stand ? 'holds_frozen' : 'holds_run_again', { reason })
+      saidFrozen = stand
+    },
+    holdsGivenBack: (given: { since: Date; until: Date; holds: number; reason: string }) =>
+      log.warn('holds_given_back', {
+        holds: given.holds,
+        reason: given.reason,
+        seconds: (given.until.getTime() - given.since.getTime()) / 1_000,
+      }),
     roomAdmitted(waitSeconds: number) {
       roomAdmitted.inc()
       roomWait.observe(waitSeconds)

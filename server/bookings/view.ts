@@ -21,6 +21,7 @@ export function bookingView(booking: BookingRow): BookingView {
     })),
     total: { amount: booking.total, currency },
     expiresAt: booking.expiresAt.toISOString(),
+    frozenSince: booking.frozenSince?.toISOString() ?? null,
     createdAt: booking.createdAt.toISOString(),
     confirmedAt: booking.confirmedAt?.toISOString() ?? null,
     timeline: booking.timeline.map(({ at, what }) => ({ at: at.toISOString(), what })),

@@ -5,6 +5,7 @@ import { Type } from '@sinclair/typebox'
 import type { Context } from '../context.ts'
 import { Refusal, reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
+import { HoldsView } from '../protocol/http.ts'
 
 const PROBE_TIMEOUT_MS = 1_000
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/
@@ -45,6 +46,19 @@ export const healthRoutes = (context: Context) =>
         }),
       },
     )
+
+/** GET /health/holds: from memory, so that a checkout can show it while the ledger is away. */
+export const holdsRoute = (context: Context) =>
+  new Elysia().get('/health/holds', () => reply(200, 'Holds', context.holdClock.state()), {
+    detail: describe({
+      summary: 'Do holds run out at this moment',
+      description:
+        'While nobody can pay for a reason of ours, holds stand still, and each is given back what it lost, up to `maxSeconds`. Worth asking every few seconds on a page that counts down.',
+      tag: 'Operations',
+      access: 'anyone',
+      success: { status: 200, data: HoldsView, description: 'Whether they stand still, since when and why.' },
+    }),
+  })
 
 /** Null when the store answers in time, else its name. */
 async function probe(name: string, ask: () => PromiseLike<unknown>): Promise<string | null> {

@@ -18,7 +18,8 @@ export async function checkOut(
 ): Promise<Success<CheckoutView>> {
   const { publicUrl } = context.config
   const booking = await getOwn(context, identity, bookingId)
-  const isLate = booking.status === 'PENDING' && booking.expiresAt.getTime() <= Date.now()
+  const isLate =
+    booking.status === 'PENDING' && !booking.frozenSince && booking.expiresAt.getTime() <= Date.now()
   if (booking.status === 'EXPIRED' || isLate) throw new Refusal('booking_expired')
   if (booking.status !== 'PENDING') throw new Refusal('booking_not_pending')
   const url = new URL(`${publicUrl}/checkout/${booking.id}`)

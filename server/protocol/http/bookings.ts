@@ -44,6 +44,11 @@ export const BookingView = Type.Object({
   ),
   total: Money,
   expiresAt: Instant,
+  /**
+   * Set while nobody can pay for a reason of ours: the hold has stood still since then. `expiresAt` moves by as much
+   * once it goes on.
+   */
+  frozenSince: nullable(Instant),
   createdAt: Instant,
   confirmedAt: nullable(Instant),
   timeline: Type.Array(Type.Object({ at: Instant, what: Type.String() })),

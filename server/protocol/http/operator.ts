@@ -1,6 +1,6 @@
 // Owns the language of whoever keeps Onsale running: what was given up, what audits found, when holds stood still.
 import { Type, type Static } from '@sinclair/typebox'
-import { Id, Instant, nullable } from './fields.ts'
+import { Id, Instant, nullable, words } from './fields.ts'
 
 export const DeadLetterView = Type.Object({
   id: Id,
@@ -43,6 +43,18 @@ export const AuditView = Type.Object({
   ),
 })
 export type AuditView = Static<typeof AuditView>
+
+const FREEZE_REASONS = ['postgres', 'payment_provider', 'overloaded', 'servers_away'] as const
+
+/** Whether holds run out at this moment. */
+export const HoldsView = Type.Object({
+  frozen: Type.Boolean(),
+  since: nullable(Instant),
+  reason: nullable(words(FREEZE_REASONS)),
+  /** What one hold is given back at the most, for all outages together. */
+  maxSeconds: Type.Integer(),
+})
+export type HoldsView = Static<typeof HoldsView>
 
 /** One outage that holds were given back. */
 export const FreezeView = Type.Object({
