@@ -1,4 +1,7 @@
 // Decides how a seat is called: "Stalls, row F, seat 12", or only the section where places have no number.
+import { m } from '#messages'
+import { formatCount } from './format.ts'
+
 interface Seat {
   section: string
   row: string | null
@@ -6,7 +9,11 @@ interface Seat {
 }
 
 export const seatName = ({ section, row, number }: Seat): string =>
-  [section, row === null ? '' : `row ${row}`, number === null ? '' : `seat ${number}`]
+  [
+    section,
+    row === null ? '' : m.seats_name_row({ row }),
+    number === null ? '' : m.seats_name_seat({ number }),
+  ]
     .filter(Boolean)
     .join(', ')
 
@@ -18,11 +25,13 @@ export function groupSeats<T extends Seat>(seats: readonly T[]): { name: string;
     if (!first) return { name: '', seats: group }
     const place = seatName({ ...first, number: null })
     const numbers = group.flatMap(({ number }) => (number === null ? [] : [number]))
-    if (numbers.length === 0)
-      return { name: `${place}: ${group.length} ${group.length === 1 ? 'place' : 'places'}`, seats: group }
-    return {
-      name: `${place}: ${numbers.length === 1 ? 'seat' : 'seats'} ${numbers.join(', ')}`,
-      seats: group,
-    }
+    const places = m.seats_name_places({ count: group.length, shown: formatCount(group.length) })
+    if (numbers.length === 0) return { name: `${place}: ${places}`, seats: group }
+    const [only] = numbers
+    const named =
+      numbers.length === 1 && only !== undefined
+        ? m.seats_name_seat({ number: only })
+        : m.seats_name_seats({ numbers: numbers.join(', ') })
+    return { name: `${place}: ${named}`, seats: group }
   })
 }

@@ -2,6 +2,7 @@
 import type { SandboxMethod } from '../../../server/protocol/codes.ts'
 import type {
   AvailabilityView,
+  BestBookingBody,
   BookingView,
   CheckoutView,
   DrawProofView,
@@ -39,6 +40,9 @@ export const redeemInvitation = (eventId: string, invitation: string) =>
 /** @param key one for one choice of seats: pressing twice holds once */
 export const holdSeats = (eventId: string, seatIds: string[], key: string) =>
   ask<HeldView>('/booking', { method: 'POST', body: { seatIds }, key, passFor: eventId })
+/** The best seats that are free, chosen and held by the server. */
+export const holdBest = (body: BestBookingBody, key: string, eventId: string) =>
+  ask<HeldView>('/booking/best', { method: 'POST', body, key, passFor: eventId })
 export const getBooking = (bookingId: string) => ask<BookingView>(`/booking/${at(bookingId)}`)
 export const listMyBookings = (cursor?: string) =>
   ask<Page<BookingView>>('/booking/mine', { query: { cursor } })

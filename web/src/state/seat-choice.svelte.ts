@@ -1,37 +1,69 @@
-// Owns the choice of seats: what is chosen, what may be, what somebody else was faster with, and holding it.
+// Owns the choice of seats: what is chosen, what may be, what somebody else was faster with, what is offered instead,
+// and holding it.
 import type { HeldView } from '../../../server/protocol/http.ts'
-import { plural } from '../format.ts'
-import { newKey, type Problem } from '../net/api.ts'
-import { holdSeats } from '../net/calls.ts'
+import { formatCount } from '../format.ts'
+import { newKey, type Answer, type Problem } from '../net/api.ts'
+import { holdBest, holdSeats, listMyBookings, releaseBooking } from '../net/calls.ts'
 import { keepChoice, takeChoice } from '../net/keep.ts'
+import { m } from '#messages'
+import { leftAlone, middleOf, nearestBlock, rowOf, shiftByOne } from './seat-blocks.ts'
 import type { SeatMap } from './seat-map.svelte.ts'
+import { SeatWish } from './seat-wish.svelte.ts'
 
 /** Tries to get other places of an area without numbers when the first were just taken. */
 const GENERAL_TRIES = 3
 
+/** Seats like those that were lost. */
+export interface Offer {
+  /** What was lost, by name. */
+  lost: string
+  seats: readonly number[]
+  /** What stays chosen beside them. */
+  kept: readonly number[]
+  samePrice: boolean
+  /** The loss came from a hold: taking the offer holds it. */
+  holds: boolean
+}
+
 export class SeatChoice {
   chosen = $state.raw<readonly number[]>([])
+  /** What the server keeps for us at this event. */
+  booking = $state.raw<HeldView | null>(null)
   holding = $state(false)
   problem = $state.raw<Problem | null>(null)
+  offer = $state.raw<Offer | null>(null)
   /** The last thing worth saying aloud. */
   said = $state('')
   /** What went against the person's wish: shown as well as said, until their next move. */
   warned = $state('')
+  readonly wish: SeatWish
   readonly #seats: SeatMap
   #intent = { key: newKey(), of: '' }
+  /** The choice is a block we put together around one tap: another tap moves it. */
+  #isBlock = false
 
-  constructor(seats: SeatMap) {
+  constructor(seats: SeatMap, wish = new SeatWish()) {
     this.#seats = seats
+    this.wish = wish
   }
 
   /** Takes up what was chosen before signing in, and follows the map's changes; returns how to stop. */
   start(): () => void {
     const kept = takeChoice(this.#seats.eventId)
-    return this.#seats.onChange(() => {
+    return this.#seats.onChange((changed) => {
       // The first news is the map itself: only now is it known what may be chosen.
       if (kept.length > 0) this.chosen = kept.splice(0).slice(0, this.most)
-      this.#dropLost()
+      if (changed === 'all' || this.chosen.length > 0 || this.offer) this.#dropLost()
     })
+  }
+
+  /** Finds seats that are being kept for us already: after a reload, or on the way back from the checkout. */
+  async adopt(): Promise<void> {
+    const answer = await listMyBookings()
+    if (!answer.ok || this.booking) return
+    const { eventId } = this.#seats
+    this.booking =
+      answer.data.items.find((one) => one.eventId === eventId && one.status === 'PENDING') ?? null
   }
 
   /** Keeps the choice for when this person comes back, signed in. */
@@ -39,17 +71,15 @@ export class SeatChoice {
     keepChoice(this.#seats.eventId, this.chosen)
   }
 
-  /** A chosen seat that somebody else took is no longer chosen, and the person is told which. */
-  #dropLost(): void {
-    const lost = this.chosen.filter((n) => !this.#seats.isFree(n))
-    if (lost.length === 0 || this.holding) return
-    this.chosen = this.chosen.filter((n) => this.#seats.isFree(n))
-    this.warned = `Just taken by somebody else: ${lost.map((n) => this.#seats.nameOf(n)).join('; ')}.`
+  get held(): readonly number[] {
+    return this.booking?.seats.map(({ n }) => n) ?? []
   }
 
   get total(): number {
-    return this.chosen.reduce((sum, n) => sum + this.#seats.priceOf(n), 0)
+    return this.#priceOf(this.chosen)
   }
+
+  #priceOf = (seats: readonly number[]) => seats.reduce((sum, n) => sum + this.#seats.priceOf(n), 0)
 
   get most(): number {
     return this.#seats.event?.maxSeatsPerBooking ?? 1
@@ -59,23 +89,153 @@ export class SeatChoice {
     return this.chosen.includes(n)
   }
 
-  /** Chooses a free seat, or gives up a chosen one; says aloud what came of it. */
+  isHeld(n: number): boolean {
+    return this.booking !== null && this.held.includes(n)
+  }
+
+  /** Chooses a free seat and its neighbours for the whole party, or gives up a chosen one; says what came of it. */
   toggle(n: number): void {
     if (this.holding) return
+    this.#quiet()
+    if (this.isHeld(n)) this.said = m.seats_already_yours({ seat: this.#seats.nameOf(n) })
+    else if (this.isChosen(n)) {
+      this.#isBlock = false
+      this.#choose(this.chosen.filter((other) => other !== n))
+      this.said = m.seats_taken_out({ seat: this.#seats.nameOf(n) })
+    } else if (!this.#seats.isFree(n)) this.warned = m.seats_not_free({ seat: this.#seats.nameOf(n) })
+    else if (this.chosen.length === 0 || this.#isBlock) this.#chooseParty(n)
+    else if (this.chosen.length >= this.most) this.warned = this.#tooMany
+    else {
+      this.#choose([...this.chosen, n])
+      this.said = m.seats_chosen({ seat: this.#seats.nameOf(n) })
+    }
+  }
+
+  get #tooMany(): string {
+    return m.seats_at_most({ count: this.most, shown: formatCount(this.most) })
+  }
+
+  #chooseParty(n: number): void {
+    const size = Math.min(this.wish.quantity, this.most)
+    const block = size > 1 && this.#seats.isNumbered(n) ? this.#blockAround(n, size) : null
+    this.#isBlock = block !== null
+    this.#choose(block ?? [n])
+    this.said = m.seats_chosen({ seat: this.#namesOf(this.chosen) })
+  }
+
+  /** Neighbours in the row of a seat, it among them, leaving as few alone as can be. */
+  #blockAround(n: number, size: number): number[] | null {
+    const { hall } = this.#seats
+    const row = hall && rowOf(hall, n)
+    if (!hall || !row) return null
+    const isFree = (seat: number) =>
+      this.#seats.isFree(seat) && this.#seats.accessOf(seat) === this.#seats.accessOf(n)
+    let best: { seats: number[]; cost: number } | null = null
+    for (let at = Math.max(row.first, n - size + 1); at <= n && at + size <= row.first + row.count; at += 1) {
+      const seats = Array.from({ length: size }, (_, i) => at + i)
+      if (!seats.every(isFree)) continue
+      // The tapped seat at the left end, as it is read, unless that leaves somebody alone.
+      const cost = leftAlone(hall, seats, isFree).length * size + (n - at)
+      if (!best || cost < best.cost) best = { seats, cost }
+    }
+    return best?.seats ?? null
+  }
+
+  #choose(seats: readonly number[]): void {
+    this.offer = null
+    this.chosen = seats
+  }
+
+  #quiet(): void {
     this.said = ''
     this.warned = ''
     this.problem = null
-    if (this.isChosen(n)) {
-      this.chosen = this.chosen.filter((other) => other !== n)
-      this.said = `Taken out: ${this.#seats.nameOf(n)}.`
-    } else if (!this.#seats.isFree(n)) this.warned = `${this.#seats.nameOf(n)} is not free.`
-    else if (this.chosen.length >= this.most)
-      this.warned = `One booking may have ${plural(this.most, 'seat')}. Take one out to choose another.`
-    else {
-      this.chosen = [...this.chosen, n]
-      this.said = `Chosen: ${this.#seats.nameOf(n)}.`
-    }
   }
+
+  #namesOf(seats: readonly number[]): string {
+    return seats.map((n) => this.#seats.nameOf(n)).join('; ')
+  }
+
+  // ── Nobody left alone ────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A seat that our choice would leave alone, and the same choice moved by one so that it does not; null without. */
+  get orphan(): { name: string; seats: number[]; by: -1 | 1 } | null {
+    const { hall } = this.#seats
+    if (!hall || this.chosen.length === 0 || this.chosen.length > this.most) return null
+    const isFree = (n: number) => this.#seats.isFree(n)
+    const better = shiftByOne(hall, this.chosen, isFree)
+    const [alone] = better ? leftAlone(hall, this.chosen, isFree) : []
+    return better && alone !== undefined ? { name: this.#seats.nameOf(alone), ...better } : null
+  }
+
+  mendOrphan(): void {
+    const { orphan } = this
+    if (!orphan || this.holding) return
+    this.#quiet()
+    this.#choose(orphan.seats)
+    this.said = m.seats_chosen({ seat: this.#namesOf(orphan.seats) })
+  }
+
+  // ── Lost, and offered instead ────────────────────────────────────────────────────────────────────────────────────
+
+  /** A chosen seat that somebody else took is no longer chosen; the person is told which, and offered its like. */
+  #dropLost(holds = false): void {
+    if (this.holding) return
+    if (this.offer && !this.offer.seats.every((n) => this.#seats.isFree(n)))
+      this.#offerFor([...this.offer.seats], this.offer.kept, this.offer.lost, this.offer.holds)
+    const lost = this.chosen.filter((n) => !this.#seats.isFree(n))
+    if (lost.length === 0) return
+    const all = this.chosen
+    const kept = all.filter((n) => this.#seats.isFree(n))
+    this.#isBlock = false
+    this.chosen = kept
+    const names = this.#namesOf(lost)
+    this.warned = m.seats_lost({ seats: names })
+    const party = all.filter((n) => this.#seats.isNumbered(n))
+    const together = isOneBlock(party)
+    this.#offerFor(
+      together ? party : lost,
+      together ? all.filter((n) => !party.includes(n)) : kept,
+      names,
+      holds,
+    )
+  }
+
+  /** Looks for as many seats side by side, nearest to those that were lost: at the same price, else within the wish. */
+  #offerFor(lost: readonly number[], kept: readonly number[], names: string, holds: boolean): void {
+    const { hall, map } = this.#seats
+    this.offer = null
+    const numbered = lost.filter((n) => this.#seats.isNumbered(n))
+    const [first] = numbered
+    if (!hall || !map || first === undefined) return
+    const tier = map.sections[this.#seats.sectionOf(first)]?.tier
+    const access = this.#seats.accessOf(first)
+    const near = middleOf(hall.positions, numbered)
+    const isFree = (n: number) =>
+      this.#seats.isFree(n) && this.#seats.accessOf(n) === access && !kept.includes(n)
+    const find = (mayBe: (section: number) => boolean) =>
+      nearestBlock(hall, { size: numbered.length, near, isFree, mayBe })
+    const same = find((section) => map.sections[section]?.tier === tier)
+    const seats = same ?? find((section) => this.wish.mayBeSection(section))
+    if (seats) this.offer = { lost: names, seats, kept, samePrice: same !== null, holds }
+  }
+
+  /** Takes what is offered; resolves to the hold when the loss came from one. */
+  async takeOffer(): Promise<HeldView | null> {
+    const { offer } = this
+    if (!offer || this.holding) return null
+    this.#quiet()
+    this.#choose([...offer.kept, ...offer.seats])
+    this.said = m.seats_chosen({ seat: this.#namesOf(offer.seats) })
+    return offer.holds ? this.hold() : null
+  }
+
+  refuseOffer(): void {
+    this.offer = null
+    this.warned = ''
+  }
+
+  // ── Areas without numbers ────────────────────────────────────────────────────────────────────────────────────────
 
   /** Chosen places of an area without numbers. */
   countIn(sectionIndex: number): number {
@@ -84,14 +244,14 @@ export class SeatChoice {
 
   /** Sets how many places of an area without numbers are wanted; which ones is our choice. */
   want(sectionIndex: number, count: number): void {
-    this.warned = ''
-    this.problem = null
+    this.#quiet()
     const others = this.chosen.filter((n) => this.#seats.sectionOf(n) !== sectionIndex)
     const kept = this.chosen.filter((n) => this.#seats.sectionOf(n) === sectionIndex).slice(0, count)
     const allowed = Math.min(count, this.most - others.length)
     const more = this.#anyFree(sectionIndex, allowed - kept.length, new Set(kept))
-    this.chosen = [...others, ...kept, ...more]
-    if (allowed < count) this.warned = `One booking may have ${plural(this.most, 'seat')}.`
+    this.#isBlock = false
+    this.#choose([...others, ...kept, ...more])
+    if (allowed < count) this.warned = this.#tooMany
   }
 
   /** Free places from a random point on, so that buyers do not all reach for the same ones. */
@@ -107,41 +267,101 @@ export class SeatChoice {
     return found
   }
 
-  /** Holds what is chosen. Null when it was refused: `problem` says why, and lost seats are dropped. */
+  // ── Holding ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Holds what is chosen. Null when it was refused: `problem` or `offer` says how to go on. */
   async hold(): Promise<HeldView | null> {
     if (this.holding || this.chosen.length === 0) return null
+    this.#quiet()
+    this.offer = null
     this.holding = true
-    this.problem = null
-    this.warned = ''
     const held = await this.#tryHold(GENERAL_TRIES)
     this.holding = false
-    if (held) this.chosen = []
-    else this.#dropLost()
+    if (!held) this.#dropLost(true)
     return held
+  }
+
+  /** Lets the server choose and hold the best seats for the wish. Null when it was refused. */
+  async holdBest(): Promise<HeldView | null> {
+    if (this.holding) return null
+    this.#quiet()
+    this.offer = null
+    this.holding = true
+    const body = this.#bestBody()
+    const answer = await holdBest(body, this.#keyFor(`best ${JSON.stringify(body)}`), this.#seats.eventId)
+    this.holding = false
+    return this.#settle(answer)
+  }
+
+  #bestBody() {
+    const { wish } = this
+    const { map } = this.#seats
+    const tiers = wish.servingTiers
+    const tier = map && tiers.length < map.tiers.length ? this.#bestTier(tiers) : undefined
+    const section = wish.section === null ? undefined : map?.sections[wish.section]?.name
+    return {
+      eventId: this.#seats.eventId,
+      quantity: Math.min(wish.quantity, this.most),
+      ...(tier === undefined ? {} : { tier }),
+      ...(section === undefined ? {} : { section }),
+      together: wish.together || wish.accessible,
+      ...(wish.accessible ? { accessible: true } : {}),
+    }
+  }
+
+  /** Of several categories the one with the best seats just now: the server is asked for one of them. */
+  #bestTier(tiers: readonly number[]): string | undefined {
+    const { hall, map } = this.#seats
+    if (!hall || !map) return undefined
+    const [left, top, width, height] = map.stage
+    const block = nearestBlock(hall, {
+      size: this.wish.together ? Math.min(this.wish.quantity, this.most) : 1,
+      near: { x: left + width / 2, y: top + height },
+      isFree: (n) => this.#seats.isFree(n) && this.#seats.accessOf(n) === 0,
+      mayBe: (section) => this.wish.mayBeSection(section),
+    })
+    const [first] = block ?? []
+    const tier = first === undefined ? tiers[0] : map.sections[this.#seats.sectionOf(first)]?.tier
+    return tier === undefined ? undefined : map.tiers[tier]?.name
+  }
+
+  /** The same wish again is the same intention (a second press, a lost answer); another one is new. */
+  #keyFor(of: string): string {
+    if (this.#intent.of !== of) this.#intent = { key: newKey(), of }
+    return this.#intent.key
+  }
+
+  #settle(answer: Answer<HeldView>): HeldView | null {
+    // What was answered is final for its key: the next press is a new intention.
+    if (answer.ok || answer.problem.code !== 'unreachable') this.#intent = { key: newKey(), of: '' }
+    if (!answer.ok) {
+      this.problem = answer.problem
+      return null
+    }
+    performance.mark('hold:answered')
+    this.booking = answer.data
+    this.chosen = []
+    this.#isBlock = false
+    this.#seats.markTaken(this.held)
+    return answer.data
   }
 
   async #tryHold(tries: number): Promise<HeldView | null> {
     const seatIds = this.chosen.map((n) => `${this.#seats.eventId}:${n}`)
-    const of = seatIds.toSorted().join()
-    // The same seats again are the same wish (a second press, a lost answer); others are a new one.
-    if (this.#intent.of !== of) this.#intent = { key: newKey(), of }
-    const answer = await holdSeats(this.#seats.eventId, seatIds, this.#intent.key)
-    if (answer.ok) return answer.data
-    // A refusal is final for its key: the next press is a new wish.
-    if (answer.problem.code !== 'unreachable') this.#intent = { key: newKey(), of: '' }
+    const answer = await holdSeats(this.#seats.eventId, seatIds, this.#keyFor(seatIds.toSorted().join()))
+    if (answer.ok) return this.#settle(answer)
+    this.#settle(answer)
     const lost = answer.problem.seatIds.map((id) => Number(id.slice(id.lastIndexOf(':') + 1)))
-    if (answer.problem.code === 'seat_taken' && lost.length > 0) {
-      this.#seats.markTaken(lost)
-      if (tries > 1 && this.#swapGeneral(lost)) return this.#tryHold(tries - 1)
-    }
-    this.problem = answer.problem
-    return null
+    if (answer.problem.code !== 'seat_taken' || lost.length === 0) return null
+    this.#seats.markTaken(lost)
+    // The offer says it more kindly than the refusal does.
+    this.problem = null
+    return tries > 1 && this.#swapGeneral(lost) ? this.#tryHold(tries - 1) : null
   }
 
   /** Replaces lost places of areas without numbers by others there; false when a numbered seat is lost. */
   #swapGeneral(lost: readonly number[]): boolean {
-    const isGeneral = (n: number) => this.#seats.map?.sections[this.#seats.sectionOf(n)]?.kind === 'general'
-    if (!lost.every(isGeneral)) return false
+    if (lost.some((n) => this.#seats.isNumbered(n))) return false
     const kept = this.chosen.filter((n) => !lost.includes(n))
     const taken = new Set(kept)
     for (const n of lost) {
@@ -152,4 +372,30 @@ export class SeatChoice {
     this.chosen = [...taken]
     return true
   }
+
+  /** Gives back what is held, so that other seats can be chosen. */
+  async letGo(): Promise<void> {
+    const { booking } = this
+    if (!booking || this.holding) return
+    this.#quiet()
+    this.holding = true
+    const answer = await releaseBooking(booking.id)
+    this.holding = false
+    if (answer.ok || answer.problem.code === 'booking_not_pending') {
+      this.booking = null
+      this.said = m.seats_let_go_done()
+    } else this.problem = answer.problem
+  }
+
+  /** The hold's time is over. */
+  runOut(): void {
+    if (!this.booking) return
+    this.booking = null
+    this.warned = m.seats_ran_out()
+  }
+}
+
+function isOneBlock(seats: readonly number[]): boolean {
+  const sorted = seats.toSorted((a, b) => a - b)
+  return sorted.every((n, index) => n === (sorted[0] ?? 0) + index)
 }

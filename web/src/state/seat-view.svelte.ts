@@ -1,9 +1,12 @@
 // Owns where one looks on the map: the part in sight, the seat pointed at, the place in the list beside it.
+import { FAR_SCALE } from '../components/seat-map/draw-ground.ts'
 import { SeatIndex } from '../components/seat-map/seat-index.ts'
 import {
+  boxInSight,
   fitBox,
   keepInSight,
   panBy,
+  scaleMin,
   toWorld,
   zoomAt,
   type Box,
@@ -21,6 +24,8 @@ const REACH_PX = 14
 /** Near by, the whole of a seat's own space means it (seat pitches). */
 const REACH_PITCH = 0.7
 const BUTTON_FACTOR = 1.6
+/** Shown around seats that are brought into sight. */
+const AROUND_PITCH = 8
 const GLIDE_MS = 260
 
 export class SeatView {
@@ -32,6 +37,10 @@ export class SeatView {
   section = $state<number | null>(null)
   row = $state<number | null>(null)
   focused = $state<number | null>(null)
+  /** The seat last touched on the map: the list goes there too. */
+  pointed = $state<number | null>(null)
+  /** A rectangle being drawn to mark seats, in seat pitches. */
+  band = $state.raw<Box | null>(null)
   readonly #seats: SeatMap
   readonly index: SeatIndex
   #fitted = true
@@ -92,6 +101,57 @@ export class SeatView {
     this.#goTo({ x, y, scale: near ? this.view.scale : READING_SCALE }, true)
   }
 
+  /** Brings all of these into sight, and somewhat of what is around them. */
+  showSeats(seats: readonly number[]): void {
+    const [first] = seats
+    if (first === undefined) return
+    const xs = seats.map((n) => this.#seats.positions[2 * n] ?? 0)
+    const ys = seats.map((n) => this.#seats.positions[2 * n + 1] ?? 0)
+    this.showBox({
+      left: Math.min(...xs) - AROUND_PITCH,
+      right: Math.max(...xs) + AROUND_PITCH,
+      top: Math.min(...ys) - AROUND_PITCH,
+      bottom: Math.max(...ys) + AROUND_PITCH,
+    })
+  }
+
+  /** Puts a place of the map in the middle of the screen. */
+  centreOn(x: number, y: number): void {
+    this.#move(keepInSight({ ...this.view, x, y }, this.screen, this.#size))
+  }
+
+  get seen(): Box {
+    return boxInSight(this.view, this.screen)
+  }
+
+  /** Nearer than the whole map. */
+  get isNear(): boolean {
+    return this.view.scale > scaleMin(this.screen, this.#size) * 1.05
+  }
+
+  /** Seats within a rectangle of the screen that have a place of their own. */
+  seatsIn(from: { x: number; y: number }, to: { x: number; y: number }): number[] {
+    const box = this.boxOf(from, to)
+    const { positions } = this.#seats
+    const found: number[] = []
+    this.index.visitIn(box, (n) => {
+      const [x, y] = [positions[2 * n] ?? 0, positions[2 * n + 1] ?? 0]
+      const inside = x >= box.left && x <= box.right && y >= box.top && y <= box.bottom
+      if (inside && this.#seats.isNumbered(n)) found.push(n)
+    })
+    return found
+  }
+
+  boxOf(from: { x: number; y: number }, to: { x: number; y: number }): Box {
+    const [a, b] = [from, to].map(({ x, y }) => toWorld(this.view, this.screen, x, y))
+    return {
+      left: Math.min(a!.x, b!.x),
+      right: Math.max(a!.x, b!.x),
+      top: Math.min(a!.y, b!.y),
+      bottom: Math.max(a!.y, b!.y),
+    }
+  }
+
   /** The seat meant by a point on the screen. */
   seatAt(px: number, py: number): number | null {
     const { x, y } = toWorld(this.view, this.screen, px, py)
@@ -113,9 +173,18 @@ export class SeatView {
     return this.view.scale < (touch ? TOUCH_SCALE : TAP_SCALE)
   }
 
+  /** Goes nearer to a point: to its whole section while only sections can be told apart, else to where seats can be read. */
   approach(px: number, py: number): void {
     const { x, y } = toWorld(this.view, this.screen, px, py)
     this.#fitted = false
+    const n = this.view.scale < FAR_SCALE ? this.seatAt(px, py) : null
+    const section = n === null ? undefined : this.#seats.map?.sections[this.#seats.sectionOf(n)]
+    if (section) {
+      const [left, top, width, height] = section.box
+      const box = { left, top, right: left + width, bottom: top + height }
+      // A section as large as the map would be no nearer.
+      if (fitBox(box, this.screen).scale > this.view.scale * BUTTON_FACTOR) return this.showBox(box)
+    }
     this.#goTo({ x, y, scale: READING_SCALE }, true)
   }
 

@@ -1,145 +1,145 @@
-// Decides what is painted at which nearness: the picture of the whole from afar and in motion, living seats near by.
-import { AVAILABLE } from '../../state/seat-status.ts'
-import type { SeatChoice } from '../../state/seat-choice.svelte.ts'
-import type { SeatMap } from '../../state/seat-map.svelte.ts'
+// Decides what is painted at which nearness: sections from afar, stamped seats in the middle, live seats with numbers
+// near by; what stands still comes from cached layers, what is one's own is drawn over them in every frame.
 import type { MapView } from '../../../../server/protocol/http.ts'
-import {
-  drawAreas,
-  drawRowNames,
-  drawSectionNames,
-  drawStage,
-  ROW_NAME_SCALE,
-  SEAT_NAME_SCALE,
-} from './draw-frame.ts'
-import { drawChosen, drawFocus, drawSeats, type Placement, type SeatLooks } from './draw-seats.ts'
-import { Overview } from './overview.ts'
+import { CachedLayer, type Brush, type Placement } from './cached-layer.ts'
+import { drawGround, FAR_SCALE, type Ground } from './draw-ground.ts'
+import { drawMine, drawOffer, drawRing, drawRowNames, drawWayBack } from './draw-marks.ts'
+import { Labels } from './labels.ts'
 import { readPalette, type Palette } from './palette.ts'
-import type { SeatIndex } from './seat-index.ts'
-import { boxInSight, type Size, type View } from './viewport.ts'
+import { SeatLayer, type SeatSource } from './seat-layer.ts'
+import { sectionShapes } from './section-shapes.ts'
+import type { Box, Size, View } from './viewport.ts'
 
-/** From this many pixels a pitch on, seats are drawn live: at rest, and even while moving. */
-const LIVE_SCALE = 8
-const LIVE_MOVING_SCALE = 15
+/** From this many CSS pixels a pitch on, rows are named. */
+const ROW_NAME_SCALE = 13
+/** More of a screen's own pixels than this are not seen, and cost four times the work. */
+const PIXELS_MAX = 2
 
 export interface Scene {
   view: View
   screen: Size
+  /** While it moves, a dear layer may be shown stretched. */
   moving: boolean
   focused: number | null
   hovered: number | null
+  chosen: readonly number[]
+  /** Kept for us by the server. */
+  held: readonly number[]
+  offered: readonly number[]
+  /** A rectangle being drawn to mark seats, in seat pitches. */
+  band?: Box | null
+}
+
+export interface MapSource extends SeatSource {
+  map: MapView
+  stageName: string
 }
 
 export class Painter {
   readonly #canvas: HTMLCanvasElement
-  readonly #pen: CanvasRenderingContext2D
-  readonly #map: MapView
-  readonly #seats: SeatMap
-  readonly #choice: SeatChoice
-  readonly #index: SeatIndex
-  readonly #looks: SeatLooks
-  /** The index of every seat that has a place of its own on the map. */
-  readonly #numbered: number[]
-  #palette: Palette
-  #overview: Overview
+  readonly #pen: Brush
+  readonly #source: MapSource
+  readonly #ground: CachedLayer
+  readonly #seats: SeatLayer
+  #what: Ground
+  #pixels = 0
 
-  constructor(canvas: HTMLCanvasElement, map: MapView, seats: SeatMap, choice: SeatChoice, index: SeatIndex) {
+  constructor(canvas: HTMLCanvasElement, source: MapSource) {
     const pen = canvas.getContext('2d')
     if (!pen) throw new Error('this browser gives no 2D canvas')
     this.#canvas = canvas
     this.#pen = pen
-    this.#map = map
-    this.#seats = seats
-    this.#choice = choice
-    this.#index = index
-    this.#looks = {
-      positions: seats.positions,
-      codeOf: (n) => seats.codeOf(n),
-      tierOf: (n) => map.sections[seats.sectionOf(n)]?.tier ?? 0,
-    }
-    this.#numbered = map.sections
-      .filter(({ kind }) => kind === 'seated')
-      .flatMap(({ first, seats: count }) => Array.from({ length: count }, (_, i) => first + i))
-    this.#palette = readPalette(canvas.parentElement ?? canvas)
-    this.#overview = this.#paintOverview()
+    this.#source = source
+    const palette = this.#readPalette()
+    const { map, looks, stageName, positions } = source
+    const shapes = sectionShapes(map, positions)
+    this.#what = { map, shapes, looks, palette, stageName, labels: new Labels(palette, 1) }
+    this.#ground = new CachedLayer((brush, place, size) => drawGround(brush, this.#what, place, size))
+    this.#seats = new SeatLayer(source, palette)
+  }
+
+  get palette(): Palette {
+    return this.#what.palette
   }
 
   /** The theme has changed: every colour is another. */
   recolour(): void {
-    this.#palette = readPalette(this.#canvas.parentElement ?? this.#canvas)
-    this.#overview = this.#paintOverview()
+    const palette = this.#readPalette()
+    this.#what = { ...this.#what, palette, labels: new Labels(palette, this.#pixels || 1) }
+    this.#seats.recolour(palette)
+    this.#ground.forget()
   }
 
-  #paintOverview(): Overview {
-    return new Overview(this.#map, this.#numbered, this.#looks, this.#palette)
-  }
-
+  /** Seats look different now: those named, or all. */
   changed(seats: readonly number[] | 'all'): void {
-    if (seats === 'all') this.#overview.paint()
-    else this.#overview.patch(seats.filter((n) => this.#isNumbered(n)))
+    this.#ground.forget()
+    if (seats === 'all') this.#seats.forget()
+    else this.#seats.patch(seats)
   }
 
-  paint({ view, screen, moving, focused, hovered }: Scene): void {
-    const pen = this.#pen
+  paint(scene: Scene): void {
+    const { view, screen, moving } = scene
+    if (screen.width < 1 || screen.height < 1) return
     const pixels = this.#fitCanvas(screen)
-    pen.setTransform(pixels, 0, 0, pixels, 0, 0)
-    pen.clearRect(0, 0, screen.width, screen.height)
-    const place: Placement = {
-      scale: view.scale,
-      dx: screen.width / 2 - view.x * view.scale,
-      dy: screen.height / 2 - view.y * view.scale,
-    }
-    drawStage(pen, this.#map, this.#palette, place)
-    drawAreas(pen, this.#map, (section) => this.#seats.freeInSection(section), this.#palette, place)
-    if (view.scale >= (moving ? LIVE_MOVING_SCALE : LIVE_SCALE)) this.#paintLive(view, screen, place)
-    else this.#paintPicture(place)
-    const mine = this.#choice.chosen.filter((n) => this.#isNumbered(n))
-    drawChosen(pen, mine, this.#seats.positions, this.#palette, place)
-    for (const n of [hovered, focused])
-      if (n !== null && this.#isNumbered(n)) drawFocus(pen, n, this.#seats.positions, this.#palette, place)
-    if (view.scale >= ROW_NAME_SCALE)
-      drawRowNames(pen, this.#map, this.#seats.positions, this.#palette, place)
-    else drawSectionNames(pen, this.#map, this.#seats.positions, this.#palette, place)
-  }
-
-  #paintPicture({ scale, dx, dy }: Placement): void {
-    const { picture, pitch } = this.#overview
-    const width = (picture.width / pitch) * scale
-    const height = (picture.height / pitch) * scale
-    this.#pen.imageSmoothingEnabled = true
-    this.#pen.imageSmoothingQuality = scale < pitch / 2 ? 'high' : 'low'
-    this.#pen.drawImage(picture, dx, dy, width, height)
-  }
-
-  #paintLive(view: View, screen: Size, place: Placement): void {
-    const inSight: number[] = []
-    this.#index.visitIn(boxInSight(view, screen), (n) => {
-      if (this.#isNumbered(n)) inSight.push(n)
-    })
-    drawSeats(this.#pen, inSight, this.#looks, this.#palette, place)
-    if (view.scale < SEAT_NAME_SCALE) return
     const pen = this.#pen
-    pen.font = `600 ${Math.round(view.scale * 0.36)}px ${this.#palette.font}`
-    pen.textAlign = 'center'
-    pen.textBaseline = 'middle'
-    pen.fillStyle = this.#palette.paper
-    for (const n of inSight) {
-      if (this.#seats.codeOf(n) !== AVAILABLE) continue
-      const x = (this.#seats.positions[2 * n] ?? 0) * place.scale + place.dx
-      const y = (this.#seats.positions[2 * n + 1] ?? 0) * place.scale + place.dy
-      pen.fillText(this.#seats.numberOf(n), x, y)
-    }
+    const place = placeOf(view, screen, pixels)
+    pen.setTransform(1, 0, 0, 1, 0, 0)
+    pen.clearRect(0, 0, pen.canvas.width, pen.canvas.height)
+    this.#ground.show(pen, place, screen, pixels, moving)
+    this.#seats.show(pen, place, screen, pixels, moving)
+    pen.setTransform(pixels, 0, 0, pixels, 0, 0)
+    this.#paintMarks(scene, place)
   }
 
-  #isNumbered(n: number): boolean {
-    return this.#map.sections[this.#seats.sectionOf(n)]?.kind === 'seated'
+  #paintMarks({ screen, chosen, held, offered, hovered, focused, band }: Scene, place: Placement): void {
+    const pen = this.#pen
+    const { map, positions, isNumbered } = this.#source
+    const { palette } = this.#what
+    if (place.scale >= ROW_NAME_SCALE) drawRowNames(pen, map, positions, palette, place, screen)
+    const mine = [...chosen, ...held].filter(isNumbered)
+    drawMine(pen, chosen.filter(isNumbered), positions, palette, place, false)
+    drawMine(pen, held.filter(isNumbered), positions, palette, place, true)
+    drawOffer(pen, offered.filter(isNumbered), positions, palette, place)
+    if (hovered !== null && isNumbered(hovered) && place.scale >= FAR_SCALE)
+      drawRing(pen, hovered, positions, palette.ink, place)
+    if (focused !== null && isNumbered(focused)) drawRing(pen, focused, positions, palette.focus, place)
+    drawWayBack(pen, mine, positions, palette, place, screen)
+    if (!band) return
+    pen.fillStyle = pen.strokeStyle = palette.accent
+    pen.lineWidth = 1.5
+    const [x, y] = [band.left * place.scale + place.dx, band.top * place.scale + place.dy]
+    const [width, height] = [(band.right - band.left) * place.scale, (band.bottom - band.top) * place.scale]
+    pen.globalAlpha = 0.15
+    pen.fillRect(x, y, width, height)
+    pen.globalAlpha = 1
+    pen.strokeRect(x, y, width, height)
+  }
+
+  #readPalette(): Palette {
+    return readPalette(this.#canvas.parentElement ?? this.#canvas)
   }
 
   /** Device pixels a CSS pixel; the canvas is given exactly as many as it shows. */
   #fitCanvas({ width, height }: Size): number {
-    const pixels = Math.min(devicePixelRatio || 1, 2)
+    const pixels = Math.min(devicePixelRatio || 1, PIXELS_MAX)
     const [w, h] = [Math.round(width * pixels), Math.round(height * pixels)]
     if (this.#canvas.width !== w) this.#canvas.width = w
     if (this.#canvas.height !== h) this.#canvas.height = h
+    if (this.#pixels !== pixels) {
+      this.#pixels = pixels
+      this.#what = { ...this.#what, labels: new Labels(this.#what.palette, pixels) }
+      this.#ground.forget()
+    }
     return pixels
+  }
+}
+
+/** On whole device pixels, so that layers are copied and never blurred. */
+export function placeOf(view: View, screen: Size, pixels: number): Placement {
+  const whole = (length: number) => Math.round(length * pixels) / pixels
+  return {
+    scale: view.scale,
+    dx: whole(screen.width / 2 - view.x * view.scale),
+    dy: whole(screen.height / 2 - view.y * view.scale),
   }
 }

@@ -6,6 +6,7 @@ export interface Palette {
   inkSoft: string
   paper: string
   raised: string
+  sunken: string
   rule: string
   control: string
   accent: string
@@ -31,6 +32,7 @@ export function readPalette(element: Element): Palette {
     inkSoft: colour('ink-soft'),
     paper: colour('paper'),
     raised: colour('raised'),
+    sunken: colour('sunken'),
     rule: colour('rule'),
     control: colour('control'),
     accent: colour('accent'),

@@ -22,12 +22,12 @@ export const SCALE_MAX = 44
 const MARGIN_PX = 24
 
 /** The whole of `box` in sight. */
-export function fitBox(box: Box, screen: Size, scaleMax = SCALE_MAX): View {
+export function fitBox(box: Box, screen: Size, scaleMax = SCALE_MAX, margin = MARGIN_PX): View {
   const width = Math.max(1, box.right - box.left)
   const height = Math.max(1, box.bottom - box.top)
   const scale = Math.min(
-    Math.max(1, screen.width - 2 * MARGIN_PX) / width,
-    Math.max(1, screen.height - 2 * MARGIN_PX) / height,
+    Math.max(1, screen.width - 2 * margin) / width,
+    Math.max(1, screen.height - 2 * margin) / height,
     scaleMax,
   )
   return { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2, scale }
