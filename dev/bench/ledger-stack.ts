@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { connectLedger, type Ledger } from '../../db/client.ts'
 import { createCrowd } from '../../db/crowd.ts'
 import { createEvent, publishEvent } from '../../db/events.ts'
-import { createSeats } from '../../db/seats.ts'
+import { createSeats, type NewSection } from '../../db/seats.ts'
 import { createTokens } from '../../server/tokens.ts'
 import { startWholeStack } from '../whole-stack.ts'
 import type { RunFile } from '../up/run-file.ts'
@@ -26,6 +26,8 @@ export interface LedgerStack {
   buyers: { accountId: string; token: string }[]
   /** The id of a new event of so many free seats in one section, on sale, without a room. */
   openHall(seats: number): Promise<string>
+  /** The same of the given sections. */
+  openHouse(sections: NewSection[]): Promise<string>
   /** Starts measuring; answers, in words, how much of a core each part took since. */
   cores(): () => string
   /** Nothing but the servers and the stores works meanwhile. */
@@ -54,7 +56,8 @@ export async function startLedgerStack(servers: number): Promise<LedgerStack> {
       port: Number(new URL(run.url).port),
       ledger,
       buyers,
-      openHall: (seats) => openHall(ledger, buyers[0]!.accountId, seats),
+      openHall: (seats) => openHouse(ledger, buyers[0]!.accountId, [oneSection(seats)]),
+      openHouse: (sections) => openHouse(ledger, buyers[0]!.accountId, sections),
       cores: () => coresOf(run),
       withoutWorker: (work) => frozen(run.worker.pid, work),
       stop,
@@ -77,7 +80,12 @@ async function makeBuyers(ledger: Ledger, secret: string) {
   )
 }
 
-async function openHall({ db }: Ledger, ownerId: string, seats: number): Promise<string> {
+function oneSection(seats: number): NewSection {
+  const rows = Math.ceil(Math.min(seats, HALL_SEATS_MAX) / SEATS_PER_ROW)
+  return { name: 'Stalls', tier: { name: 'Standard', price: 2_500 }, rows, seatsPerRow: SEATS_PER_ROW }
+}
+
+async function openHouse({ db }: Ledger, ownerId: string, sections: NewSection[]): Promise<string> {
   const made = await createEvent(db, {
     ownerId,
     name: 'Night of strings',
@@ -89,10 +97,7 @@ async function openHall({ db }: Ledger, ownerId: string, seats: number): Promise
     holdSeconds: HOLD_SECONDS,
   })
   if (!made.ok) throw new Error(`the event was refused: ${made.refusal}`)
-  const rows = Math.ceil(Math.min(seats, HALL_SEATS_MAX) / SEATS_PER_ROW)
-  const tier = { name: 'Standard', price: 2_500 }
-  const section = { name: 'Stalls', tier, rows, seatsPerRow: SEATS_PER_ROW }
-  const seated = await createSeats(db, made.event.id, [section])
+  const seated = await createSeats(db, made.event.id, sections)
   if (!seated.ok) throw new Error(`the seats were refused: ${seated.refusal}`)
   await publishEvent(db, made.event.id)
   return made.event.id
