@@ -121,6 +121,28 @@ export function isStoreLost(fault: unknown): boolean {
   return lost.includes(code) || code.startsWith('CONNECTION_') || code.startsWith('08')
 }
 
+/** Postgres is there but cannot work: its disk is full, its memory is short, a lock or a statement took too long. */
+const UNABLE = ['58030', '55P03', '57014', SERIALIZATION_FAILURE, DEADLOCK_DETECTED]
+const OUT_OF_RESOURCES = '53'
+
+/** True when asking again later may help, whether Postgres is away or is there and cannot. */
+export function isStoreUnable(fault: unknown): boolean {
+  const code = postgresCode(fault)
+  return isStoreLost(fault) || (code !== null && (UNABLE.includes(code) || code.startsWith(OUT_OF_RESOURCES)))
+}
+
+/** Ended by the server while it worked: what was not committed then never will be. */
+const ENDED = ['57P01', '57P02']
+/** Lost on the way: what was asked for may yet come true. */
+const GONE = ['ECONNRESET', 'EPIPE', 'CONNECTION_CLOSED', 'CONNECTION_DESTROYED', 'CONNECTION_LOST']
+
+/** True when the fault comes of a back end that the server has ended, so that what it did is decided by now. */
+export const isEnded = (fault: unknown): boolean => ENDED.includes(postgresCode(fault) ?? '')
+
+/** True when a connection went while it was in use: only asking tells whether what was asked for was done. */
+export const isInDoubt = (fault: unknown): boolean =>
+  isEnded(fault) || GONE.includes(postgresCode(fault) ?? '')
+
 type RunText = (text: string, parameters?: unknown[], options?: object) => unknown
 
 /**

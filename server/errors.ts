@@ -1,5 +1,5 @@
 // Decides how a refusal or a fault looks from outside: one error shape for HTTP and sockets, and nothing of the inside.
-import { isStoreLost } from '../db/client.ts'
+import { isStoreUnable } from '../db/client.ts'
 import { ERROR_STATUS, REASON, type ErrorCode } from './protocol/codes.ts'
 import type { ErrorAnswer, ErrorDetail, Success } from './protocol/http.ts'
 
@@ -74,10 +74,10 @@ export const invalid = (path: string, message: string) =>
 /** The sentence for a code, as sockets send it. */
 export const messageOf = (code: ErrorCode): string => MESSAGES[code]
 
-/** Anything thrown → a refusal. A store that went away is 503; everything unknown is `internal` and says no more. */
+/** Anything thrown → a refusal. A store that is away or cannot work is 503; everything unknown is `internal` and says no more. */
 export function toRefusal(fault: unknown): Refusal {
   if (fault instanceof Refusal) return fault
-  if (isStoreLost(fault)) return new Refusal('store_unavailable')
+  if (isStoreUnable(fault)) return new Refusal('store_unavailable')
   return new Refusal('internal')
 }
 

@@ -11,7 +11,7 @@ import {
   type FreezeReason,
 } from '../db/bookings/hold-clock.ts'
 import type { Gate } from '../db/bookings/gate.ts'
-import { isStoreLost } from '../db/client.ts'
+import { isStoreUnable } from '../db/client.ts'
 import { probeProvider } from '../db/payments.ts'
 import type { HoldsView } from './protocol/http.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -49,7 +49,7 @@ export function createHoldClock({ gate, name, telemetry }: Parts): HoldClock {
       await within(PATIENCE_MS, probeProvider(gate.db))
       return null
     } catch (fault) {
-      return isStoreLost(fault) ? 'postgres' : 'payment_provider'
+      return isStoreUnable(fault) ? 'postgres' : 'payment_provider'
     }
   }
 

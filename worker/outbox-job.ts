@@ -1,6 +1,6 @@
 // Decides how any job of the outbox runs: read the row again, work, settle; give up after the last try.
 import { UnrecoverableError, type Job } from 'bullmq'
-import { isStoreLost } from '../db/client.ts'
+import { isStoreUnable } from '../db/client.ts'
 import { failOutbox, findOpenOutbox, settleOutbox, type OutboxRow } from '../db/outbox.ts'
 import type { Context } from './context.ts'
 import { describeFault } from './log.ts'
@@ -18,8 +18,8 @@ export async function buryOutboxRow({ ledger, telemetry }: Context, job: Job, fa
 export class Hopeless extends Error {}
 
 /**
- * Runs at least once per row and, short of a kill between work and settling, at most once. Postgres being away is
- * nobody's failed try: the row stays open and the relay hands it over again.
+ * Runs at least once per row and, short of a kill between work and settling, at most once. Postgres being away or
+ * full is nobody's failed try: the row stays open and the relay hands it over again.
  */
 export async function workOutboxRow(
   { ledger, telemetry }: Context,
@@ -31,7 +31,7 @@ export async function workOutboxRow(
   try {
     await work(row)
   } catch (fault) {
-    if (isStoreLost(fault)) throw fault
+    if (isStoreUnable(fault)) throw fault
     const attempt = job.attemptsMade + 1
     const final = fault instanceof Hopeless || attempt >= (job.opts.attempts ?? 1)
     await failOutbox(ledger.db, { id: outboxId, error: describeFault(fault), final })

@@ -1,0 +1,24 @@
+// Holds faults of Postgres to what a buyer is told of them: whatever passes by waiting is "away", and nothing else is.
+import { expect, test } from 'bun:test'
+import { isStoreLost, isStoreUnable } from '../../db/client.ts'
+import { toRefusal } from '../../server/errors.ts'
+
+const fault = (code: string) =>
+  new Error('Failed query', { cause: Object.assign(new Error('as Postgres says it'), { code }) })
+
+test('a Postgres that is there and cannot work is as good as away, without its connection counting as lost', () => {
+  // disk full, out of memory, I/O error, lock timeout, statement timeout, deadlock
+  for (const code of ['53100', '53200', '58030', '55P03', '57014', '40P01']) {
+    expect({ code, told: toRefusal(fault(code)).code }).toEqual({ code, told: 'store_unavailable' })
+    expect({ code, unable: isStoreUnable(fault(code)), lost: isStoreLost(fault(code)) }).toEqual({
+      code,
+      unable: true,
+      lost: false,
+    })
+  }
+  expect(isStoreUnable(fault('ECONNREFUSED'))).toBe(true)
+})
+
+test('a statement that was wrong is our own fault', () => {
+  for (const code of ['42P01', '23505', '22003']) expect(toRefusal(fault(code)).code).toBe('internal')
+})
