@@ -10,7 +10,11 @@ export interface WantedSeats {
   seats: number[]
 }
 
+export const isSeatId = (id: unknown): id is string => typeof id === 'string' && SEAT_ID.test(id)
+
 export const seatIdOf = (eventId: string, n: number) => `${eventId}:${n}`
+/** Of an id that was made by seatIdOf. */
+export const seatNumberOf = (seatId: string) => Number(seatId.slice(seatId.indexOf(':') + 1))
 
 /** `not_found` for an id that can name no seat, `request_invalid` for a repeated one or for seats of two events. */
 export function parseSeatIds(ids: readonly string[], path = '/seatIds'): WantedSeats {
