@@ -8,10 +8,14 @@ import { takeBody } from './body.ts'
 import { callOf, pathOf } from './call.ts'
 import type { Context } from './context.ts'
 import { docsPage } from './docs.ts'
-import { errorAnswer, Refusal } from './errors.ts'
+import { createDirectReads } from './direct-reads.ts'
+import { createDirectWrites } from './direct-writes.ts'
+import { errorAnswer, Refusal, toRefusal } from './errors.ts'
+import { faultFields } from './log.ts'
 import { publishDocument } from './openapi.ts'
 import { createDoor } from './overload.ts'
 import { LIMITS } from './protocol/codes.ts'
+import { requireCallersRate } from './rate-limit.ts'
 import { createSockets, type SocketData } from './room/socket.ts'
 import { SOCKET_DOCS_PATH, socketDocs } from './socket-docs.ts'
 import { webClient } from './web-client.ts'
@@ -40,6 +44,8 @@ export async function listen(context: Context): Promise<Listener> {
   const socketDocument = socketDocs(context.config.publicUrl)
 
   const door = createDoor({ tokens: context.tokens, turnedAway: context.holdClock.turnedAway })
+  const direct = createDirectReads(context)
+  const writes = createDirectWrites(context)
 
   const count = (request: Request, status: number) => {
     const { route, at } = callOf(request)
@@ -51,6 +57,21 @@ export async function listen(context: Context): Promise<Listener> {
     return answer
   }
 
+  /** From memory, at once; null when the routes are to be asked. */
+  const answerDirectly = (request: Request, path: string): Response | Promise<Response> | null => {
+    const found = direct.find(request, path)
+    if (!found) return null
+    const send = () => {
+      const answer = direct.send(request, found)
+      count(request, answer.status)
+      return answer
+    }
+    if (!context.config.rateLimit) return send()
+    return requireCallersRate(context, request).then(send, (fault: unknown) =>
+      refuse(request, toRefusal(fault)),
+    )
+  }
+
   const answerApi = async (request: Request, path: string): Promise<Response> => {
     const leave = isWatching(path) ? () => {} : door.enter(request, path)
     if (leave instanceof Refusal) return refuse(request, leave)
@@ -58,9 +79,18 @@ export async function listen(context: Context): Promise<Listener> {
       const body = takeBody(request)
       const taken = body instanceof Promise ? await body : body
       if (taken instanceof Refusal) return refuse(request, taken)
-      const answer = await app.fetch(taken)
+      const write = writes.find(taken, path)
+      const made = write ? await writes.answer(taken, write) : taken
+      const answer = made instanceof Request ? await app.fetch(made) : made
       count(request, answer.status)
       return answer
+    } catch (fault) {
+      // Elysia throws nothing: this is a direct write's.
+      const refusal = toRefusal(fault)
+      const { requestId } = callOf(request)
+      if (refusal.code === 'internal')
+        context.log.error('request_failed', { requestId, path, ...faultFields(fault) })
+      return refuse(request, refusal)
     } finally {
       leave()
     }
@@ -79,7 +109,8 @@ export async function listen(context: Context): Promise<Listener> {
       if (path === DOCS_PATH || path.startsWith(`${DOCS_PATH}/assets/`)) return careful(docsPage(path))
       if (path === SOCKET_DOCS_PATH || path === `${SOCKET_DOCS_PATH}.json`)
         return careful(socketDocument(request, path))
-      return path === `${DOCS_PATH}/json` ? answerDocument(request, path) : answerApi(request, path)
+      if (path === `${DOCS_PATH}/json`) return answerDocument(request, path)
+      return answerDirectly(request, path) ?? answerApi(request, path)
     }
     if (path.startsWith(SOCKET_PATH)) return careful(sockets.upgrade(request, server))
     if (path === '/metrics' || path.startsWith('/health/') || path.startsWith('/dev/'))

@@ -1,15 +1,18 @@
 // Decides what GET /booking lists: seats that can be had, or, with scope=all, the bookings an organiser answers for.
-import { isId, listPublishedEvents } from '../../db/events.ts'
+import { onePer } from '../../db/batches.ts'
+import { isId, listPublishedEvents, type EventRow } from '../../db/events.ts'
 import { listBookings } from '../../db/bookings/read-bookings.ts'
 import { SEAT_CODES } from '../../db/lifecycle.ts'
 import type { Identity } from '../auth/access.ts'
 import type { Context } from '../context.ts'
 import { invalid, Refusal, reply } from '../errors.ts'
+import { REUSED_FROM_SEATS, REUSED_MS } from '../events/availability-answers.ts'
+import { encode, GZIP_FAST, type Encoded } from '../events/bytes.ts'
 import type { SeatMemory } from '../events/seat-memory.ts'
 import { LIMITS } from '../protocol/codes.ts'
 import type { BookingView, Page, SeatView } from '../protocol/http.ts'
 import { codeAt } from '../protocol/seat-map.ts'
-import { pageOf, seatCursor, viewPage, type PageQuery } from './pages.ts'
+import { FROM_START, pageOf, seatCursor, viewPage, type PageQuery } from './pages.ts'
 import { seesEveryEvent } from './readable.ts'
 import { seatIdOf } from './seat-ids.ts'
 import { createSeatLabels } from './seat-labels.ts'
@@ -19,22 +22,42 @@ type BookingsQuery = PageQuery & { eventId?: string }
 /** Answers kept of one event at one version: its first pages, mostly. */
 const ANSWERS_KEPT = 50
 
-/**
- * The answer, as JSON, to which seats of an event can be had now, in map order; without `eventId` of the only event on
- * sale. Made from memory, once a version of the seats, however many ask.
- */
-export function createAvailableList(context: Context) {
+interface Made {
+  version: number
+  at: number
+  answers: Map<string, Encoded>
+}
+
+/** The lists of one server, shared by the route and by what is answered before any route. */
+export const availableListOf = onePer(createAvailableList)
+
+function createAvailableList(context: Context) {
   const labelsOf = createSeatLabels(context)
-  const made = new WeakMap<SeatMemory, { version: number; answers: Map<string, string> }>()
+  const made = new WeakMap<SeatMemory, Made>()
+  const isCurrent = ({ version, at }: Made, memory: SeatMemory) =>
+    version === memory.version || (memory.total >= REUSED_FROM_SEATS && performance.now() - at < REUSED_MS)
   const answersOf = (memory: SeatMemory) => {
     const known = made.get(memory)
-    if (known?.version === memory.version && known.answers.size < ANSWERS_KEPT) return known.answers
-    const answers = new Map<string, string>()
-    made.set(memory, { version: memory.version, answers })
+    if (known && isCurrent(known, memory) && known.answers.size < ANSWERS_KEPT) return known.answers
+    const answers = new Map<string, Encoded>()
+    made.set(memory, { version: memory.version, at: performance.now(), answers })
     return answers
   }
 
-  return async (query: BookingsQuery): Promise<string> => {
+  /** The first page of an event, when it is made already; null says nothing. */
+  function peek(eventId: string): Encoded | null {
+    const known = context.availability.peek(eventId)
+    if (known?.event.status !== 'PUBLISHED') return null
+    const answers = made.get(known.memory)
+    if (!answers || !isCurrent(answers, known.memory)) return null
+    return answers.answers.get(pageKey(known.event, LIMITS.pageDefault, FROM_START)) ?? null
+  }
+
+  /**
+   * Which seats of an event can be had now, in map order; without `eventId` of the only event on sale. Made from memory,
+   * once a version of the seats, however many ask.
+   */
+  async function get(query: BookingsQuery): Promise<Encoded> {
     const eventId = query.eventId ?? (await findOnlyEventOnSale(context))
     if (eventId === null) return render({ items: [], nextCursor: null })
     const known = isId(eventId) ? await context.availability.find(eventId) : null
@@ -43,7 +66,7 @@ export function createAvailableList(context: Context) {
     const limit = query.limit ?? LIMITS.pageDefault
     const after = seatCursor(query.cursor)
     const answers = answersOf(memory)
-    const asked = `${event.mapVersion}/${event.currency}/${limit}/${after}`
+    const asked = pageKey(event, limit, after)
     const ready = answers.get(asked)
     if (ready !== undefined) return ready
     const free = nextAvailable(memory, after, limit + 1)
@@ -61,9 +84,14 @@ export function createAvailableList(context: Context) {
     answers.set(asked, answer)
     return answer
   }
+
+  return { peek, get }
 }
 
-const render = (page: Page<SeatView>): string => JSON.stringify(reply(200, 'Available seats', page))
+const pageKey = ({ mapVersion, currency }: EventRow, limit: number, after: number) =>
+  `${mapVersion}/${currency}/${limit}/${after}`
+
+const render = (page: Page<SeatView>): Encoded => encode(reply(200, 'Available seats', page), GZIP_FAST)
 
 /** GET /booking?scope=all: bookings of own events, or of every event for an administrator. */
 export async function listManaged(

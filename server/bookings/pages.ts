@@ -28,9 +28,12 @@ export const viewPage = ({ items, nextCursor }: BookingPage): Page<BookingView> 
   nextCursor,
 })
 
-/** The last seat index of the page before; -1 when there was none. */
+/** Of the first page: no seat comes before it. */
+export const FROM_START = -1
+
+/** The last seat index of the page before; FROM_START when there was none. */
 export function seatCursor(cursor: string | undefined): number {
-  if (cursor === undefined) return -1
+  if (cursor === undefined) return FROM_START
   if (!SEAT_CURSOR.test(cursor)) throw invalidCursor()
   return Number(cursor)
 }

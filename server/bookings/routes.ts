@@ -7,6 +7,7 @@ import { releaseBooking } from '../../db/bookings/release-booking.ts'
 import { accessPlugin } from '../auth/access.ts'
 import type { Context } from '../context.ts'
 import { Refusal, reply } from '../errors.ts'
+import { REVALIDATE, sendEncoded } from '../events/bytes.ts'
 import { describe } from '../http-docs.ts'
 import { answerOnce } from '../idempotency.ts'
 import { requestIdOf } from '../request-id.ts'
@@ -21,7 +22,7 @@ import {
 import { holdBest } from './best/best.ts'
 import { gateOf } from './gate.ts'
 import { hold } from './hold.ts'
-import { createAvailableList, listManaged } from './list.ts'
+import { availableListOf, listManaged } from './list.ts'
 import { pageOf, viewPage } from './pages.ts'
 import { getOwn, getReadable } from './readable.ts'
 import { bookingView } from './view.ts'
@@ -37,16 +38,14 @@ const BookingsQuery = Type.Object(
 const MineQuery = Type.Object(PageQuery, { additionalProperties: false })
 
 export const bookingRoutes = (context: Context) => {
-  const listAvailable = createAvailableList(context)
+  const available = availableListOf(context)
   return new Elysia({ prefix: '/booking', normalize: false })
     .use(accessPlugin(context))
     .get(
       '/',
-      async ({ query, visitor, set }) => {
+      async ({ query, visitor, request, set }) => {
         if (query.scope === 'all') return reply(200, 'Bookings', await listManaged(context, visitor, query))
-        const answer = await listAvailable(query)
-        set.headers['content-type'] = 'application/json; charset=utf-8'
-        return answer
+        return sendEncoded({ request, set }, await available.get(query), REVALIDATE)
       },
       {
         query: BookingsQuery,

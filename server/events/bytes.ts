@@ -1,12 +1,6 @@
 // Decides how an answer that many ask for is sent: its bytes made once, compressed when accepted, 304 when known.
 import { gzipSync } from 'node:zlib'
-
-/** JSON as it goes over the wire, with a strong tag of its content. */
-export interface Encoded {
-  etag: string
-  plain: Uint8Array
-  gzip: Uint8Array | null
-}
+import { JSON_TYPE } from '../answer-headers.ts'
 
 interface Exchange {
   request: Request
@@ -19,19 +13,38 @@ const GZIP_FROM_BYTES = 1_400
 export const GZIP_FAST = 1
 export const GZIP_SMALL = 9
 const GZIP_SUFFIX = '-gz'
+/** May be kept by anybody, and is asked about each time. */
+export const REVALIDATE = 'public, no-cache'
 
-export function encode(value: unknown, level: number): Encoded {
-  const plain = Buffer.from(JSON.stringify(value))
-  const gzip = plain.length < GZIP_FROM_BYTES ? null : gzipSync(plain, { level })
-  return { etag: Bun.hash(plain).toString(36), plain, gzip }
+/** JSON as it goes over the wire, with a strong tag of its content. */
+export class Encoded {
+  readonly plain: Uint8Array<ArrayBuffer>
+  readonly etag: string
+  #gzip: Uint8Array<ArrayBuffer> | null | undefined
+
+  constructor(
+    json: string,
+    private readonly level: number,
+  ) {
+    this.plain = Buffer.from(json)
+    this.etag = Bun.hash(this.plain).toString(36)
+  }
+
+  /** Made when the first one accepts it; null when it is not worth it. */
+  get gzip(): Uint8Array<ArrayBuffer> | null {
+    const { plain, level } = this
+    return (this.#gzip ??= plain.length < GZIP_FROM_BYTES ? null : new Uint8Array(gzipSync(plain, { level })))
+  }
 }
 
-/** Sets the headers and hands back what Elysia is to send. */
+export const encode = (value: unknown, level: number): Encoded => new Encoded(JSON.stringify(value), level)
+
+/** Sets the headers and hands back what is to be sent. */
 export function sendEncoded(
   { request, set }: Exchange,
   encoded: Encoded,
   cacheControl: string,
-): Uint8Array | string {
+): Uint8Array<ArrayBuffer> | string {
   const gzip = acceptsGzip(request) ? encoded.gzip : null
   set.headers['cache-control'] = cacheControl
   set.headers['etag'] = `"${encoded.etag}${gzip ? GZIP_SUFFIX : ''}"`
@@ -40,22 +53,27 @@ export function sendEncoded(
     set.status = 304
     return ''
   }
-  set.headers['content-type'] = 'application/json; charset=utf-8'
+  set.headers['content-type'] = JSON_TYPE
   if (gzip) set.headers['content-encoding'] = 'gzip'
   return gzip ?? encoded.plain
 }
 
 /** Either form of the same content will do, weakly compared, as RFC 9110 asks of If-None-Match. */
 function isKnown(request: Request, etag: string): boolean {
-  const known = request.headers.get('if-none-match')?.split(',') ?? []
+  const known = request.headers.get('if-none-match')
+  if (known === null) return false
   const forms = ['*', `"${etag}"`, `"${etag}${GZIP_SUFFIX}"`]
-  return known.some((tag) => forms.includes(tag.trim().replace(/^W\//, '')))
+  return known.split(',').some((tag) => forms.includes(tag.trim().replace(/^W\//, '')))
 }
 
 function acceptsGzip(request: Request): boolean {
-  const accepted = request.headers.get('accept-encoding')?.toLowerCase().split(',') ?? []
-  return accepted.some((coding) => {
-    const [name = '', ...parameters] = coding.split(';').map((part) => part.trim())
-    return (name === 'gzip' || name === '*') && !parameters.some((part) => /^q=0(\.0*)?$/.test(part))
-  })
+  const accepted = request.headers.get('accept-encoding')
+  if (accepted === null) return false
+  return accepted
+    .toLowerCase()
+    .split(',')
+    .some((coding) => {
+      const [name = '', ...parameters] = coding.split(';').map((part) => part.trim())
+      return (name === 'gzip' || name === '*') && !parameters.some((part) => /^q=0(\.0*)?$/.test(part))
+    })
 }

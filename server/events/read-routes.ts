@@ -6,15 +6,14 @@ import type { Context } from '../context.ts'
 import { Refusal, reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
 import { AvailabilityView, EventSummary, EventView, MapView, Page, PageQuery } from '../protocol/http.ts'
-import { createAvailabilityAnswers } from './availability-answers.ts'
-import { sendEncoded } from './bytes.ts'
+import { encodedAvailability } from './availability-answers.ts'
+import { REVALIDATE, sendEncoded } from './bytes.ts'
 import { createMaps } from './maps.ts'
 import { getVisible } from './owned.ts'
 import { createEventReader, listEvents } from './read-events.ts'
 
 /** A map asked for by its version never changes; one asked for without may be replaced at any time. */
 const IMMUTABLE = 'public, max-age=31536000, immutable'
-const REVALIDATE = 'public, no-cache'
 /** Of a draft, which is its owner's alone. */
 const PRIVATE = 'private, no-store'
 
@@ -30,7 +29,6 @@ const MapQuery = Type.Object(
 export function readRoutes(context: Context) {
   const maps = createMaps(context)
   const readEvent = createEventReader(context)
-  const availabilityAnswers = createAvailabilityAnswers()
   return new Elysia({ normalize: false })
     .use(accessPlugin(context))
     .get(
@@ -100,7 +98,7 @@ export function readRoutes(context: Context) {
       async ({ params, visitor, request, set }) => {
         const { event, memory } = await getVisible(context, visitor, params.eventId)
         const cacheControl = event.status === 'DRAFT' ? PRIVATE : REVALIDATE
-        return sendEncoded({ request, set }, availabilityAnswers(memory), cacheControl)
+        return sendEncoded({ request, set }, encodedAvailability(memory), cacheControl)
       },
       {
         visitor: true,
