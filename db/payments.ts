@@ -182,7 +182,8 @@ export async function payBooking(
   if (started.payment === null)
     return { ok: true, paid: 'confirmed', booking: started.booking, already: true }
   const { payment, underWay } = started
-  const charge = () => chargeSandbox(gate.db, { ...payment, ref: payment.providerRef })
+  const { eventId, id: paymentId, amount, method, providerRef: ref } = payment
+  const charge = () => chargeSandbox(gate.db, { ref, amount, method, metadata: { eventId, paymentId } })
   let said = underWay ? await findSandboxCharge(gate.db, payment.providerRef) : await charge()
   // Its first request never got through. Asking again is asking for the same charge.
   if (said === null && Date.now() - payment.createdAt.getTime() > ASK_AGAIN_MS) said = await charge()
@@ -214,6 +215,7 @@ export async function settlePayment(
   const owner = (await findBookingOwner(gate.db, payment.bookingId))!
   const settled = await applyOutcome(gate, payment, owner.accountId, said)
   if (settled === 'declined') return 'declined'
+  if (settled.ok && settled.already) return 'nothing_to_do'
   return settled.ok ? 'confirmed' : 'refunding'
 }
 

@@ -2,6 +2,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { createBatches, onePer } from './batches.ts'
 import type { Db } from './client.ts'
+import { WEBHOOK_AFTER_MS } from './sandbox-webhooks.ts'
 import { sandboxCharges } from './schema.ts'
 
 export const SANDBOX = 'sandbox'
@@ -10,16 +11,31 @@ const SLOW_MS = 3_000
 
 export type ChargeOutcome = 'captured' | 'declined'
 
+export interface ChargeRequest {
+  ref: string
+  /** Minor units. */
+  amount: number
+  method: string
+  /** Said again in every webhook; without it none is sent. */
+  metadata?: Record<string, string> | null
+}
+
 /**
  * Charges once per `ref`, however often it is asked. `unknown` is an answer that was lost on the way: whether money
  * moved has to be asked with `findSandboxCharge`.
  */
 export async function chargeSandbox(
   db: Db,
-  { ref, amount, method }: { ref: string; amount: number; method: string },
+  { ref, amount, method, metadata = null }: ChargeRequest,
 ): Promise<ChargeOutcome | 'unknown'> {
   if (method === 'sandbox_slow') await Bun.sleep(SLOW_MS)
-  const outcome = await record(db, ref, amount, method === 'sandbox_declined' ? 'declined' : 'captured')
+  const outcome = await record(db, {
+    ref,
+    amount,
+    outcome: method === 'sandbox_declined' ? 'declined' : 'captured',
+    metadata,
+    tells: metadata !== null && method !== 'sandbox_lost_webhook',
+  })
   return method === 'sandbox_lost_webhook' ? 'unknown' : outcome
 }
 
@@ -34,7 +50,7 @@ export async function findSandboxCharge(db: Db, ref: string): Promise<ChargeOutc
 
 /** Makes sure that a charge nobody asked for yet cannot be made later; says what it is now. */
 export function voidSandboxCharge(db: Db, ref: string): Promise<ChargeOutcome> {
-  return record(db, ref, 0, 'declined')
+  return record(db, { ref, amount: 0, outcome: 'declined', metadata: null, tells: false })
 }
 
 /** Brings the refunded amount (minor units, in all) of a captured charge up to `refunded`; never lowers it. */
@@ -49,6 +65,9 @@ interface Charge {
   ref: string
   amount: number
   outcome: ChargeOutcome
+  metadata: Record<string, string> | null
+  /** By a webhook. */
+  tells: boolean
 }
 /** Charges asked for at the same moment are written together. */
 const RECORDS = {
@@ -63,16 +82,17 @@ const recordOne = onePer((db: Db) =>
   createBatches<Charge, ChargeOutcome>({ ...RECORDS, run: (charges) => recordTogether(db, charges) }),
 )
 
-const record = (db: Db, ref: string, amount: number, outcome: ChargeOutcome): Promise<ChargeOutcome> =>
-  recordOne(db)({ ref, amount, outcome })
+const record = (db: Db, charge: Charge): Promise<ChargeOutcome> => recordOne(db)(charge)
 
 /** The first word on a charge stays. */
 async function recordTogether(db: Db, charges: Charge[]): Promise<ChargeOutcome[]> {
   const list = JSON.stringify(charges)
   await db.execute(sql`
-    insert into sandbox_charges (ref, amount, outcome)
-    select ref, amount, outcome
-    from jsonb_to_recordset(${list}::text::jsonb) as charge (ref text, amount bigint, outcome text)
+    insert into sandbox_charges (ref, amount, outcome, metadata, webhook_due_at)
+    select ref, amount, outcome, metadata,
+      case when tells then now() + make_interval(secs => ${WEBHOOK_AFTER_MS / 1_000}) end
+    from jsonb_to_recordset(${list}::text::jsonb)
+      as charge (ref text, amount bigint, outcome text, metadata jsonb, tells boolean)
     on conflict do nothing`)
   const said = await db.execute<{ ref: string; outcome: ChargeOutcome }>(sql`
     select ref, outcome from sandbox_charges

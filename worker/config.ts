@@ -25,6 +25,7 @@ const VARIABLES = {
     Type.String({ pattern: '^(postgres|redis|mail)(,(postgres|redis|mail))*$' }),
     'a comma list of postgres, redis, mail',
   ],
+  SANDBOX_WEBHOOK_URL: [Url('https?'), 'an http:// or https:// address'],
   PAYMENT_PROVIDER: [Type.Union([Type.Literal('sandbox'), Type.Literal('stripe')]), 'sandbox or stripe'],
 } as const satisfies Record<string, [Type.TSchema, string]>
 type Variable = keyof typeof VARIABLES
@@ -43,6 +44,8 @@ export interface Config {
   mailFrom: string
   /** What links in mails begin with; no slash at the end. */
   publicUrl: string
+  /** Where the sandbox says what became of a charge. */
+  sandboxWebhookUrl: string
   logLevel: LogLevel
 }
 
@@ -78,6 +81,7 @@ export function readConfig(
     smtpUrl: given.SMTP_URL!,
     mailFrom: given.MAIL_FROM ?? `Onsale <no-reply@${new URL(publicUrl).hostname}>`,
     publicUrl,
+    sandboxWebhookUrl: given.SANDBOX_WEBHOOK_URL ?? `${publicUrl}/api/v1/payment/webhook/sandbox`,
     logLevel: (given.LOG_LEVEL ?? 'info') as LogLevel,
   }
   return { config: Object.freeze(config) }

@@ -76,6 +76,7 @@ export function createTelemetry(log: Log) {
       }
       log.info('payment_settled', fields)
     },
+    webhookSent: (fields: { ref: string; taken: boolean }) => log.debug('webhook_sent', fields),
     seatsRepaired: (fields: { eventId: string; repaired: number }) => log.warn('seats_repaired', fields),
 
     mailSent: (fields: { outboxId: number; kind: string }) => log.info('mail_sent', fields),

@@ -6,6 +6,7 @@ import { startLoop, type LoopPlan } from './loop.ts'
 import { auditing, measuring, publishing, purging } from './measure.ts'
 import { reconciling } from './reconcile-seats.ts'
 import { relaying } from './relay-outbox.ts'
+import { sendingWebhooks } from './send-webhooks.ts'
 import { startMailing } from './send-email.ts'
 import { startSettling, sweepingPayments } from './settle-payment.ts'
 import { sweeping } from './sweep-expired.ts'
@@ -24,6 +25,7 @@ const LOOPS: ((context: Context) => LoopPlan)[] = [
   relaying,
   sweeping,
   sweepingPayments,
+  sendingWebhooks,
   sweepingCancelled,
   reconciling,
   purging,

@@ -10,13 +10,22 @@ import type { Context } from '../context.ts'
 import { invalid, Refusal, reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
 import { answerOnce } from '../idempotency.ts'
-import { BookingView, CheckoutBody, CheckoutView, ConfirmBody, RefundBody } from '../protocol/http.ts'
+import {
+  BookingView,
+  CheckoutBody,
+  CheckoutView,
+  ConfirmBody,
+  ReceivedView,
+  RefundBody,
+} from '../protocol/http.ts'
 import { requestIdOf } from '../request-id.ts'
 import { checkOut } from './checkout.ts'
 import { confirm } from './confirm.ts'
+import { createWebhookDesk } from './webhook.ts'
 
-export const paymentRoutes = (context: Context) =>
-  new Elysia({ prefix: '/payment', normalize: false })
+export const paymentRoutes = (context: Context) => {
+  const receive = createWebhookDesk(context)
+  return new Elysia({ prefix: '/payment', normalize: false })
     .use(accessPlugin(context))
     .post(
       '/:bookingId/checkout',
@@ -103,18 +112,20 @@ export const paymentRoutes = (context: Context) =>
     )
     .post(
       '/webhook/:provider',
-      () => {
-        throw new Refusal('not_found')
-      },
+      ({ params, request, body, set }) =>
+        receive({ provider: params.provider, headers: request.headers, body, requestId: requestIdOf(set) }),
       {
+        // The signature is over what was sent, not over what it means.
+        parse: ({ request }) => request.text(),
         detail: describe({
           summary: 'What a payment provider says',
           description:
-            'Signed by the provider. The sandbox, the only provider of this version, is asked and says nothing by itself, so every name answers 404.',
+            'Signed as Standard Webhooks has it: `webhook-id`, `webhook-timestamp` (at most five minutes off) and `webhook-signature`. It may come in any order and any number of times: the provider is asked what is true. `sandbox` is the only provider of this version; any other name is `not_found`.',
           tag: 'Payment',
           access: 'anyone',
-          success: { status: 200, description: 'Never in this version.' },
-          codes: ['not_found'],
+          success: { status: 200, data: ReceivedView, description: 'Taken; it need not be sent again.' },
+          codes: ['not_found', 'request_invalid', 'unauthenticated', 'body_too_large'],
         }),
       },
     )
+}

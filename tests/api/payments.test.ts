@@ -2,8 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import { runAudit } from '../../db/audit.ts'
-import { settleOpenPayments } from '../../db/payments.ts'
+import { expireDueBookings } from '../../db/bookings/expire-bookings.ts'
+import { chargeSandbox, listOpenPayments, settleOpenPayments, startPayment } from '../../db/payments.ts'
+import { readSandboxSecret } from '../../db/sandbox-webhooks.ts'
 import { bookings } from '../../db/schema.ts'
+import { signWebhook } from '../../db/webhook-signature.ts'
 import { gateOf } from '../../server/bookings/gate.ts'
 import {
   START_WITHIN_MS,
@@ -199,15 +202,116 @@ describe('refund', () => {
   })
 })
 
-test('no provider has webhooks yet: every name is not_found', async () => {
-  for (const provider of ['sandbox', 'stripe', 'x']) {
-    const answer = await app.call('POST', `/payment/webhook/${provider}`, { body: {} })
-    expect([answer.status, answer.body.code]).toEqual([404, 'not_found'])
+describe('the provider’s word', () => {
+  const nowSeconds = () => Math.floor(Date.now() / 1_000)
+  /** As the sandbox sends it, unless wished otherwise. */
+  async function tell(
+    metadata: object,
+    {
+      id = 'msg_1',
+      timestamp = nowSeconds(),
+      signedBody = JSON.stringify({ type: 'charge.captured', data: { ref: 'r', metadata } }),
+      body = signedBody,
+      secret,
+      provider = 'sandbox',
+    }: {
+      id?: string
+      timestamp?: number
+      signedBody?: string
+      body?: string
+      secret?: Uint8Array
+      provider?: string
+    } = {},
+  ) {
+    const key = secret ?? (await readSandboxSecret(app.context.ledger.db))
+    return app.call('POST', `/payment/webhook/${provider}`, {
+      raw: body,
+      headers: {
+        'content-type': 'application/json',
+        'webhook-id': id,
+        'webhook-timestamp': String(timestamp),
+        'webhook-signature': `v1,AAAA ${signWebhook(key, { id, timestamp, body: signedBody })}`,
+      },
+    })
   }
+  /** A charge of which the buyer's request never heard the outcome. */
+  async function openCharge(outcome: 'captured' | 'declined' | null) {
+    const { id } = await held()
+    const gate = gateOf(app.context)
+    const started = await startPayment(gate, {
+      bookingId: id,
+      accountId: buyer.accountId,
+      method: 'sandbox_ok',
+    })
+    if (!started.ok || !started.payment) throw new Error('no charge was opened')
+    const { eventId, id: paymentId, providerRef: ref, amount } = started.payment
+    const method = outcome === 'declined' ? 'sandbox_declined' : 'sandbox_ok'
+    if (outcome) await chargeSandbox(gate.db, { ref, amount, method })
+    return { bookingId: id, metadata: { eventId, paymentId } }
+  }
+
+  test('confirms once, however often and at once it is told', async () => {
+    const { bookingId, metadata } = await openCharge('captured')
+    const answers = await Promise.all(Array.from({ length: 10 }, () => tell(metadata)))
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200))
+    const { status, timeline } = await read(bookingId)
+    expect(status).toBe('CONFIRMED')
+    expect(timeline.filter(({ what }: { what: string }) => what === 'payment_captured')).toHaveLength(1)
+    expect((await tell(metadata)).status).toBe(200)
+  })
+
+  test('is no more than a hint: the provider decides, in whatever order words come', async () => {
+    const early = await openCharge(null)
+    expect((await tell(early.metadata)).status).toBe(200)
+    expect((await read(early.bookingId)).status).toBe('PENDING')
+    const declined = await openCharge('declined')
+    await tell(declined.metadata)
+    const { status, timeline } = await read(declined.bookingId)
+    expect([status, timeline.at(-1).what]).toEqual(['PENDING', 'payment_declined'])
+    expect((await tell({ eventId: Bun.randomUUIDv7(), paymentId: Bun.randomUUIDv7() })).status).toBe(200)
+  })
+
+  test('a word while the buyer’s own confirm is under way changes nothing of its answer', async () => {
+    const { id } = await held()
+    const confirming = confirm(id, 'sandbox_ok')
+    const { db } = app.context.ledger
+    let open: Awaited<ReturnType<typeof listOpenPayments>> = []
+    for (let i = 0; i < 50 && open.length === 0; i++) {
+      const all = await listOpenPayments(db, { limit: 50, olderThanMs: 0 })
+      open = all.filter(({ bookingId }) => bookingId === id)
+    }
+    for (const { eventId, id: paymentId } of open) await tell({ eventId, paymentId })
+    expect((await confirming).body.data.status).toBe('CONFIRMED')
+  })
+
+  test('what is not signed, changed, of another secret or old is refused, and does nothing', async () => {
+    const { bookingId, metadata } = await openCharge('captured')
+    const good = JSON.stringify({ type: 'charge.captured', data: { ref: 'r', metadata } })
+    const wrong = [
+      tell(metadata, { secret: new Uint8Array(32) }),
+      tell(metadata, { body: `${good} ` }),
+      tell(metadata, { timestamp: nowSeconds() - 301 }),
+      tell(metadata, { timestamp: nowSeconds() + 301 }),
+    ]
+    for (const { status, body } of await Promise.all(wrong))
+      expect([status, body.code]).toEqual([401, 'unauthenticated'])
+    const unsigned = await app.call('POST', '/payment/webhook/sandbox', { body: { type: 'x' } })
+    expect([unsigned.status, unsigned.body.code]).toEqual([400, 'request_invalid'])
+    for (const signedBody of ['', '{', '[]', '{"type":"charge.captured"}', '"x"'])
+      expect((await tell({}, { signedBody })).body.code).toBe('request_invalid')
+    expect((await read(bookingId)).status).toBe('PENDING')
+  })
+
+  test('another provider does not exist', async () => {
+    for (const provider of ['stripe', 'x'])
+      expect((await tell({}, { provider })).body.code).toBe('not_found')
+  })
 })
 
 test('after all of it the books agree', async () => {
   const { ledger, redis } = app.context
+  // No worker lives here.
+  await expireDueBookings(gateOf(app.context))
   const broken = (await runAudit({ db: ledger.db, redis })).filter(({ ok }) => !ok)
   expect(broken).toEqual([])
 })

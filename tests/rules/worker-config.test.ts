@@ -22,6 +22,7 @@ test('the three addresses are enough, and the rest has defaults', () => {
       smtpUrl: given.SMTP_URL,
       mailFrom: 'Onsale <no-reply@localhost>',
       publicUrl: 'http://localhost:3000',
+      sandboxWebhookUrl: 'http://localhost:3000/api/v1/payment/webhook/sandbox',
       logLevel: 'info',
     },
   })

@@ -19,7 +19,7 @@ export interface Stage {
   redis: RedisClient
   sink: SmtpSink
   /** A real worker process on these stores; ended with the stage at the latest. */
-  spawnWorker(): Promise<SpawnedWorker>
+  spawnWorker(environment?: Record<string, string>): Promise<SpawnedWorker>
   close(): Promise<void>
 }
 
@@ -42,8 +42,8 @@ export async function openStage({ redisUrl }: { redisUrl?: string } = {}): Promi
     ledger,
     redis,
     sink,
-    async spawnWorker() {
-      const worker = spawnWorker(stores, sink)
+    async spawnWorker(environment = {}) {
+      const worker = spawnWorker(stores, sink, environment)
       spawned.push(worker)
       await eventually(() => worker.lines.some((line) => line.includes('worker_started')), READY_WITHIN_MS)
       return worker
@@ -59,7 +59,11 @@ export async function openStage({ redisUrl }: { redisUrl?: string } = {}): Promi
   }
 }
 
-function spawnWorker(stores: FreshStores, sink: SmtpSink): SpawnedWorker {
+function spawnWorker(
+  stores: FreshStores,
+  sink: SmtpSink,
+  environment: Record<string, string>,
+): SpawnedWorker {
   const child = Bun.spawn([process.execPath, WORKER], {
     env: {
       ...process.env,
@@ -68,6 +72,7 @@ function spawnWorker(stores: FreshStores, sink: SmtpSink): SpawnedWorker {
       SMTP_URL: sink.url,
       PUBLIC_URL: 'https://tickets.test',
       LOG_LEVEL: 'debug',
+      ...environment,
     },
     stdout: 'pipe',
     stderr: 'inherit',

@@ -64,6 +64,17 @@ export const CheckoutView = Type.Object({
   amount: Money,
 })
 export type CheckoutView = Static<typeof CheckoutView>
+/** What the sandbox says of a charge. Other fields may come with it. */
+export const SandboxWebhookBody = Type.Object({
+  type: words(['charge.captured', 'charge.declined'] as const),
+  data: Type.Object({
+    ref: Type.String({ maxLength: 200 }),
+    metadata: Type.Object({ eventId: Id, paymentId: Id }),
+  }),
+})
+export type SandboxWebhookBody = Static<typeof SandboxWebhookBody>
+export const ReceivedView = Type.Object({ received: Type.Boolean() })
+export type ReceivedView = Static<typeof ReceivedView>
 export const TicketView = Type.Object({
   id: Id,
   bookingId: Id,

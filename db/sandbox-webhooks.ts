@@ -1,0 +1,66 @@
+// Owns what the sandbox tells by itself: each word on a charge is due to be told, again when nobody took it, then never.
+import { eq, sql } from 'drizzle-orm'
+import type { Db, Reader } from './client.ts'
+import type { ChargeOutcome } from './sandbox.ts'
+import { sandboxCharges, sandboxKeys } from './schema.ts'
+
+/** The buyer's own request is mostly faster; a real provider's word comes about as late. */
+export const WEBHOOK_AFTER_MS = 500
+/** Between two tries, twice as long each time. */
+const RETRY_MS = 1_000
+/** Two minutes of tries; the sweep of open payments asks by itself long before. */
+export const WEBHOOK_ATTEMPTS_MAX = 7
+const SECRET_BYTES = 32
+
+export interface SandboxWebhook {
+  /** The same at every try, so that a receiver knows it again. */
+  id: string
+  ref: string
+  type: `charge.${ChargeOutcome}`
+  /** Minor units. */
+  amount: number
+  metadata: Record<string, string>
+}
+
+/** Takes up to `limit` words that are due; each is due again later unless it is settled. Several senders may take at once. */
+export async function claimSandboxWebhooks(db: Db, { limit }: { limit: number }): Promise<SandboxWebhook[]> {
+  const rows = await db
+    .update(sandboxCharges)
+    .set({
+      webhookAttempts: sql`${sandboxCharges.webhookAttempts} + 1`,
+      webhookDueAt: sql`case when ${sandboxCharges.webhookAttempts} + 1 < ${WEBHOOK_ATTEMPTS_MAX}
+        then now() + power(2, ${sandboxCharges.webhookAttempts}) * make_interval(secs => ${RETRY_MS / 1_000}) end`,
+    })
+    .where(
+      sql`${sandboxCharges.ref} = any(array(select ref from sandbox_charges where webhook_due_at <= now()
+        order by webhook_due_at limit ${limit}::int for update skip locked))`,
+    )
+    .returning({
+      ref: sandboxCharges.ref,
+      outcome: sandboxCharges.outcome,
+      amount: sandboxCharges.amount,
+      metadata: sandboxCharges.metadata,
+    })
+  return rows.map(({ ref, outcome, amount, metadata }) => ({
+    id: `msg_${ref}`,
+    ref,
+    type: `charge.${outcome as ChargeOutcome}`,
+    amount,
+    metadata: metadata ?? {},
+  }))
+}
+
+/** It was taken. */
+export async function settleSandboxWebhook(db: Db, ref: string): Promise<void> {
+  await db.update(sandboxCharges).set({ webhookDueAt: null }).where(eq(sandboxCharges.ref, ref))
+}
+
+/** What both sides share; made when it is first asked for, by whoever asks first. */
+export async function readSandboxSecret(db: Db): Promise<Uint8Array> {
+  const find = async (reader: Reader) => (await reader.select().from(sandboxKeys))[0]?.webhookSecret
+  const known = await find(db)
+  if (known) return known
+  const webhookSecret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES))
+  await db.insert(sandboxKeys).values({ webhookSecret }).onConflictDoNothing()
+  return (await find(db))!
+}
