@@ -248,9 +248,9 @@ describe('a new password', () => {
   })
 })
 
-describe('one’s own profile', () => {
-  const change = (bearer: string, body: object) => app.ask('PATCH', '/auth/me', { bearer, body })
+const change = (bearer: string, body: object) => app.ask('PATCH', '/auth/me', { bearer, body })
 
+describe('one’s own profile', () => {
   test('name and language change, and what is left out stays', async () => {
     const person = await somebody()
     expect((await me(person.access)).body.data.language).toBeNull()

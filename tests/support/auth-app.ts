@@ -17,6 +17,8 @@ export interface Data {
   accessToken: string
   refreshToken: string
   email: string
+  fullName: string
+  language: string | null
   permissions: string[]
   roles: string[]
   user: { roles: string[] }

@@ -1,4 +1,5 @@
 // Decides what a person calls the browser behind a User-Agent: enough to tell the phone from the laptop.
+import { m } from '#messages'
 
 /** The first that matches counts: every browser claims to be its ancestors too. */
 const BROWSERS: [RegExp, string][] = [
@@ -14,7 +15,7 @@ const SYSTEMS: [RegExp, string][] = [
   [/\biPad\b/, 'iPad'],
   [/\bAndroid\b/, 'Android'],
   [/\bWindows\b/, 'Windows'],
-  [/\bMac OS X\b/, 'a Mac'],
+  [/\bMac OS X\b/, 'Mac'],
   [/\bCrOS\b/, 'ChromeOS'],
   [/\bLinux\b/, 'Linux'],
 ]
@@ -23,6 +24,6 @@ const SYSTEMS: [RegExp, string][] = [
 export function browserName(userAgent: string): string {
   const browser = BROWSERS.find(([pattern]) => pattern.test(userAgent))?.[1]
   const system = SYSTEMS.find(([pattern]) => pattern.test(userAgent))?.[1]
-  if (!browser) return userAgent.slice(0, 60) || 'An unnamed browser'
-  return system ? `${browser} on ${system}` : browser
+  if (!browser) return userAgent.slice(0, 60) || m.account_browser_unnamed()
+  return system ? m.account_browser_on({ browser, system }) : browser
 }

@@ -2,6 +2,7 @@
 import type { SandboxMethod } from '../../../server/protocol/codes.ts'
 import type { BookingView, CheckoutView } from '../../../server/protocol/http.ts'
 import { newKey, type Problem } from '../net/api.ts'
+import { extendBooking } from '../net/account-calls.ts'
 import { confirmPayment, getBooking, releaseBooking, startCheckout } from '../net/calls.ts'
 import { findPayment, keepPayment, oweLeave, type PaymentUnderWay } from '../net/keep.ts'
 
@@ -11,6 +12,12 @@ export type CheckoutStep =
 
 const FIRST_LOOK_MS = 1_000
 const LONGEST_LOOK_MS = 5_000
+/** Some minutes of looking; after that the answer comes by mail. */
+const LATE_LOOKS_MAX = 60
+/** While nothing is asked: another tab may have paid, or our trouble may have stopped the clock. */
+const IDLE_LOOK_MS = 10_000
+/** More time is offered when it begins to run short. */
+const OFFER_MORE_SECONDS = 180
 
 export class Checkout {
   step = $state<CheckoutStep>('loading')
@@ -18,12 +25,15 @@ export class Checkout {
   checkout = $state.raw<CheckoutView | null>(null)
   problem = $state.raw<Problem | null>(null)
   declined = $state(false)
+  /** Five minutes more: not asked for, given, or not to be had for this event. */
+  moreTime = $state<'unasked' | 'given' | 'refused'>('unasked')
   /** The card last tried, also before a reload. */
   method = $state<SandboxMethod>('sandbox_ok')
   readonly #bookingId: string
   #stopped = false
   #looks = 0
   #timer: ReturnType<typeof setTimeout> | undefined
+  #idle: ReturnType<typeof setInterval> | undefined
 
   constructor(bookingId: string) {
     this.#bookingId = bookingId
@@ -35,10 +45,14 @@ export class Checkout {
     return () => {
       this.#stopped = true
       clearTimeout(this.#timer)
+      clearInterval(this.#idle)
     }
   }
 
   async #begin(): Promise<void> {
+    this.#idle = setInterval(() => {
+      if (this.step === 'open' && !document.hidden) void this.look()
+    }, IDLE_LOOK_MS)
     await this.look()
     if (this.#stopped || this.step !== 'open') return
     const under = findPayment(this.#bookingId)
@@ -76,6 +90,36 @@ export class Checkout {
       this.problem = answer.problem
       await this.look()
     }
+  }
+
+  /** Whether to offer more time: once, and not before it is needed. */
+  mayExtend(secondsLeft: number): boolean {
+    const isTime = secondsLeft > 0 && secondsLeft <= OFFER_MORE_SECONDS
+    return this.step === 'open' && this.moreTime === 'unasked' && isTime && !this.#isExtended
+  }
+
+  async extend(): Promise<void> {
+    const answer = await extendBooking(this.#bookingId, `extend-${this.#bookingId}`)
+    if (this.#stopped) return
+    if (answer.ok) {
+      this.moreTime = 'given'
+      this.#take(answer.data)
+    } else if (isPassingProblem(answer.problem)) this.problem = answer.problem
+    else {
+      // Given already, when the first answer was lost: the booking itself says so.
+      await this.look()
+      this.moreTime = this.#isExtended ? 'given' : 'refused'
+    }
+  }
+
+  get #isExtended(): boolean {
+    return this.booking?.timeline.some(({ what }) => what === 'booking_extended') ?? false
+  }
+
+  /** A payment was sent and the bank has not said no: it may still come, after the hold too. */
+  get mayStillBePaid(): boolean {
+    const last = this.booking?.timeline.findLast(({ what }) => what.startsWith('payment_'))
+    return last?.what === 'payment_started'
   }
 
   /** The hold's time is over by our reckoning: the server's word decides. */
@@ -121,6 +165,7 @@ export class Checkout {
       this.step = 'paid'
     } else if (booking.status === 'EXPIRED' || booking.status === 'REFUNDED') {
       keepPayment(this.#bookingId, null)
+      if (this.step !== 'expired' && this.mayStillBePaid) this.#lookSoon()
       this.step = 'expired'
     } else if (booking.status === 'CANCELLED') {
       this.step = 'released'
@@ -141,14 +186,20 @@ export class Checkout {
   #lookOn(): void {
     const ended = this.step === 'paid' || this.step === 'expired' || this.step === 'released'
     const overdue = this.booking !== null && this.step === 'settling'
-    if (!this.#stopped && !ended && overdue) this.#lookSoon()
+    // Money that comes after the hold still decides: the same seats, or all of it back.
+    const late = this.step === 'expired' && this.mayStillBePaid && this.#looks < LATE_LOOKS_MAX
+    if (!this.#stopped && ((!ended && overdue) || late)) this.#lookSoon()
   }
 }
 
-/** The payment may have gone through although no clear answer came. */
-const isUnsure = ({ code }: Problem) =>
+/** Asking again may be answered otherwise. */
+const isPassingProblem = ({ code }: Problem) =>
   code === 'unreachable' ||
   code === 'internal' ||
   code === 'overloaded' ||
   code === 'store_unavailable' ||
-  code === 'idempotency_in_progress'
+  code === 'rate_limited'
+
+/** The payment may have gone through although no clear answer came. */
+const isUnsure = (problem: Problem) =>
+  problem.code === 'idempotency_in_progress' || (isPassingProblem(problem) && problem.code !== 'rate_limited')

@@ -18,6 +18,8 @@ class Session {
 
   /** Looks once who we are; signing in or out in another tab is noticed here too. */
   async start(): Promise<void> {
+    // Nobody waits for an answer to be who they were: what the server thinks of it is heard with the first question.
+    if (wasSignedIn()) this.user = findUser()
     onSignedInElsewhere(() => void this.look())
     await this.look()
   }
@@ -26,7 +28,7 @@ class Session {
     if (!wasSignedIn()) this.user = null
     else {
       const answer = await ask<UserView>('/auth/me')
-      if (answer.ok) this.#take(answer.data)
+      if (answer.ok) this.take(answer.data)
       else if (answer.problem.code === 'unauthenticated' || answer.problem.code === 'token_expired')
         this.forget()
       // Not signed out, only not reachable: the server decides again on the next thing asked of it.
@@ -39,7 +41,7 @@ class Session {
     const answer = await ask<LoginView>('/auth/login', { method: 'POST', body: { email, password } })
     if (answer.ok) {
       keepSignedIn(true)
-      this.#take(answer.data.user)
+      this.take(answer.data.user)
       this.known = true
     }
     return answer
@@ -59,7 +61,8 @@ class Session {
     this.user = null
   }
 
-  #take(user: UserView): void {
+  /** Who we are, as the server says it now. */
+  take(user: UserView): void {
     keepUser(user)
     this.user = user
   }
