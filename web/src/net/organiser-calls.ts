@@ -8,11 +8,13 @@ import type {
   Page,
   PatchSeatsBody,
   PermissionView,
+  RehearsalView,
   RoleView,
   RoomBody,
   RoomSettingsView,
   RoomStatsView,
   RoomView,
+  SaleHistoryView,
   UpdateEventBody,
   UserView,
 } from '../../../server/protocol/http.ts'
@@ -47,6 +49,8 @@ export const patchSeats = (eventId: string, body: PatchSeatsBody) =>
   ask<{ changed: number }>(`${event(eventId)}/seats`, { method: 'PATCH', body })
 
 export const getEventStats = (eventId: string) => ask<EventStatsView>(`${event(eventId)}/stats`)
+/** The minutes behind, as the server kept them. */
+export const getSaleHistory = (eventId: string) => ask<SaleHistoryView>(`${event(eventId)}/stats/history`)
 /** Where the browser fetches the list of sold seats itself. */
 export const salesAddress = (eventId: string) => `/api/v1${event(eventId)}/sales.csv`
 
@@ -75,6 +79,12 @@ export const removePriorityEmails = (eventId: string, emails: string[]) =>
   ask<PriorityRemovedView>(`${priority(eventId)}/list`, { method: 'DELETE', body: { emails } })
 export const makeInvitations = (eventId: string, count: number) =>
   ask<InvitationsView>(`${priority(eventId)}/invitations`, { method: 'POST', body: { count } })
+
+/** Answer `not_found` where no rehearsal can be: outside a demo. */
+export const getRehearsal = () => ask<RehearsalView>('/dev/rehearsal')
+export const startRehearsal = (eventId: string, buyers: number) =>
+  ask<RehearsalView>('/dev/rehearsal', { method: 'POST', body: { eventId, buyers } })
+export const stopRehearsal = () => ask<RehearsalView>('/dev/rehearsal', { method: 'DELETE' })
 
 const all = { limit: LIMITS.pageMax }
 export const listRoles = () => ask<Page<RoleView>>('/auth/admin/roles', { query: all })

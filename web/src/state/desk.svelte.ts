@@ -2,8 +2,9 @@
 import type { EventStatsView, RoomStatsView } from '../../../server/protocol/http.ts'
 import type { StepView } from '../../../server/protocol/room-desk.ts'
 import type { Answer, Problem } from '../net/api.ts'
-import { getEventStats, getRoomStats, listSteps } from '../net/organiser-calls.ts'
+import { getEventStats, getRoomStats, getSaleHistory, listSteps } from '../net/organiser-calls.ts'
 import { serverClock } from '../net/server-clock.ts'
+import { SaleCurve } from './sale-curve.svelte.ts'
 
 const ASK_EVERY_MS = 1_000
 
@@ -17,6 +18,7 @@ export class Desk {
   problem = $state.raw<Problem | null>(null)
   /** Server time of the figures, in ms. */
   askedAt = $state<number | null>(null)
+  readonly minutes = new SaleCurve()
   readonly #eventId: string
 
   constructor(eventId: string) {
@@ -56,7 +58,30 @@ export class Desk {
     if (line.ok) this.line = line.data
     if (steps.ok) this.#takeSteps(steps.data.items, steps.data.nextCursor)
     this.problem = problemOf(sale) ?? problemOf(line) ?? problemOf(steps)
-    if (!this.problem) this.askedAt = serverClock.now()
+    if (this.problem) return
+    this.askedAt = serverClock.now()
+    await this.#draw(this.askedAt)
+  }
+
+  /** A point of the curve; after a gap, first what the server kept meanwhile. */
+  async #draw(at: number): Promise<void> {
+    const { sale, line } = this
+    if (!sale || !line) return
+    if (this.minutes.isBehind(at)) {
+      const history = await getSaleHistory(this.#eventId)
+      if (history.ok) this.minutes.fill(history.data.items)
+    }
+    this.minutes.add({
+      at: new Date(at).toISOString(),
+      waiting: line.waiting,
+      active: line.active,
+      admitted: line.admitted,
+      reserved: sale.seats.reserved,
+      sold: sale.seats.sold,
+      attempts: sale.attempts.total,
+      conflicts: sale.attempts.conflicts,
+      revenue: sale.revenue.amount,
+    })
   }
 
   /** Puts the newest page before what is known; with a gap between them, what is older is fetched again when asked for. */
