@@ -7,7 +7,6 @@ import {
   type Registry,
 } from 'prom-client'
 
-const DURATIONS = 'http_request_duration_seconds'
 const LABELS = ['method', 'route', 'status'] as const
 type Labels = Record<(typeof LABELS)[number], string | number>
 
@@ -19,8 +18,13 @@ interface Tally {
   within: number[]
 }
 
+export interface HttpMetricNames {
+  requests: string
+  durations: string
+}
+
 /** Answers the function that counts one. `bounds` in seconds, ascending. */
-export function httpMetrics(registry: Registry, bounds: number[]) {
+export function httpMetrics(registry: Registry, names: HttpMetricNames, bounds: number[]) {
   // Nested, since a joined text costs more than three look-ups: by route, then status, then method.
   const tallies = new Map<string, Map<number, Map<string, Tally>>>()
   const all: Tally[] = []
@@ -41,8 +45,8 @@ export function httpMetrics(registry: Registry, bounds: number[]) {
     return tally
   }
 
-  registry.registerMetric(new Requests(all))
-  registry.registerMetric(new Durations(all, bounds))
+  registry.registerMetric(new Requests(names.requests, all))
+  registry.registerMetric(new Durations(names.durations, all, bounds))
 
   return (method: string, route: string, status: number, seconds: number): void => {
     const tally = tallies.get(route)?.get(status)?.get(method) ?? tallyOf(method, route, status)
@@ -55,9 +59,12 @@ export function httpMetrics(registry: Registry, bounds: number[]) {
 }
 
 class Requests extends Counter<(typeof LABELS)[number]> {
-  constructor(private readonly all: Tally[]) {
+  constructor(
+    name: string,
+    private readonly all: Tally[],
+  ) {
     super({
-      name: 'http_requests_total',
+      name,
       help: 'HTTP answers, refusals included',
       labelNames: LABELS,
       registers: [],
@@ -75,11 +82,12 @@ class Requests extends Counter<(typeof LABELS)[number]> {
 
 class Durations extends Histogram<(typeof LABELS)[number]> {
   constructor(
+    private readonly called: string,
     private readonly all: Tally[],
     private readonly bounds: number[],
   ) {
     super({
-      name: DURATIONS,
+      name: called,
       help: 'Time to answer',
       labelNames: LABELS,
       buckets: bounds,
@@ -95,15 +103,15 @@ class Durations extends Histogram<(typeof LABELS)[number]> {
   #valuesOf({ labels, count, sum, within }: Tally) {
     let below = 0
     const buckets = this.bounds.map((le, at) => ({
-      metricName: `${DURATIONS}_bucket`,
+      metricName: `${this.called}_bucket`,
       value: (below += within[at]!),
       labels: { le, ...labels },
     }))
     return [
       ...buckets,
-      { metricName: `${DURATIONS}_bucket`, value: count, labels: { le: '+Inf', ...labels } },
-      { metricName: `${DURATIONS}_sum`, value: sum, labels: { ...labels } },
-      { metricName: `${DURATIONS}_count`, value: count, labels: { ...labels } },
+      { metricName: `${this.called}_bucket`, value: count, labels: { le: '+Inf', ...labels } },
+      { metricName: `${this.called}_sum`, value: sum, labels: { ...labels } },
+      { metricName: `${this.called}_count`, value: count, labels: { ...labels } },
     ]
   }
 }

@@ -8,6 +8,7 @@ import { takeBody } from './body.ts'
 import { callOf, pathOf } from './call.ts'
 import type { Context } from './context.ts'
 import { docsPage } from './docs.ts'
+import { createDeadlines, deadlineOf } from './deadlines.ts'
 import { createDirectReads } from './direct-reads.ts'
 import { createDirectWrites } from './direct-writes.ts'
 import { errorAnswer, Refusal, toRefusal } from './errors.ts'
@@ -44,6 +45,7 @@ export async function listen(context: Context): Promise<Listener> {
   const socketDocument = socketDocs(context.config.publicUrl)
 
   const door = createDoor({ tokens: context.tokens, turnedAway: context.holdClock.turnedAway })
+  const deadlines = createDeadlines()
   const direct = createDirectReads(context)
   const writes = createDirectWrites(context)
 
@@ -72,28 +74,36 @@ export async function listen(context: Context): Promise<Listener> {
     )
   }
 
-  const answerApi = async (request: Request, path: string): Promise<Response> => {
-    const leave = isWatching(path) ? () => {} : door.enter(request, path)
-    if (leave instanceof Refusal) return refuse(request, leave)
+  const produce = async (request: Request, path: string, leave: () => void): Promise<Response> => {
     try {
       const body = takeBody(request)
       const taken = body instanceof Promise ? await body : body
-      if (taken instanceof Refusal) return refuse(request, taken)
+      if (taken instanceof Refusal) return refusedAnswer(request, taken)
       const write = writes.find(taken, path)
       const made = write ? await writes.answer(taken, write) : taken
-      const answer = made instanceof Request ? await app.fetch(made) : made
-      count(request, answer.status)
-      return answer
+      return made instanceof Request ? await app.fetch(made) : made
     } catch (fault) {
       // Elysia throws nothing: this is a direct write's.
       const refusal = toRefusal(fault)
       const { requestId } = callOf(request)
       if (refusal.code === 'internal')
         context.log.error('request_failed', { requestId, path, ...faultFields(fault) })
-      return refuse(request, refusal)
+      return refusedAnswer(request, refusal)
     } finally {
       leave()
     }
+  }
+
+  const answerApi = async (request: Request, path: string): Promise<Response> => {
+    const leave = isWatching(path) ? () => {} : door.enter(request, path)
+    if (leave instanceof Refusal) return refuse(request, leave)
+    const answer = await deadlines.within(
+      deadlineOf(request.method, path),
+      produce(request, path, leave),
+      () => refusedAnswer(request, new Refusal('overloaded')),
+    )
+    count(request, answer.status)
+    return answer
   }
 
   const answerDocument = async (request: Request, path: string) =>
@@ -143,6 +153,7 @@ export async function listen(context: Context): Promise<Listener> {
       await sockets.drain()
       await Promise.race([stopped, Bun.sleep(DRAIN_MS)])
       await server.stop(true)
+      deadlines.stop()
     },
   }
 }

@@ -1,17 +1,23 @@
 // Decides which requests a server turns away when it has more than it can do, and that the admitted come last in that.
+import { createConcurrency, type Concurrency } from './concurrency.ts'
 import { Refusal } from './errors.ts'
 import type { Tokens } from './tokens.ts'
 
-/** How far behind its timers the process may be, and how many requests may be under way: for everybody, for the admitted. */
+/**
+ * How far behind its timers the process may be, and which share of the measured limit (server/concurrency.ts) may be
+ * under way: reading is turned away first, then whoever is new, and last who has a pass or pays.
+ */
 export const LIMITS_OF = {
-  everybody: { lateMs: 500, underWay: 4_000 },
-  admitted: { lateMs: 2_000, underWay: 8_000 },
+  reading: { lateMs: 500, share: 0.75 },
+  everybody: { lateMs: 500, share: 1 },
+  admitted: { lateMs: 2_000, share: 2 },
 }
 const LOOK_EVERY_MS = 50
 /** Of each look in the figure: one long pause is no overload, several in a row are. */
 const SHARE = 0.2
 /** Paying is the end of what somebody was admitted for. */
 const PAYMENT = '/api/v1/payment/'
+const READING = new Set(['GET', 'HEAD'])
 
 export interface Door {
   /** Counts a request in; the returned function counts it out. A Refusal when there is no room for it. */
@@ -25,23 +31,34 @@ export interface DoorParts {
   turnedAway?: () => void
   /** How late the process is, ms; without it, measured here. */
   lateMs?: () => number
+  concurrency?: Concurrency
 }
 
-export function createDoor({ tokens, turnedAway, lateMs }: DoorParts): Door {
+export function createDoor({
+  tokens,
+  turnedAway,
+  lateMs,
+  concurrency = createConcurrency(),
+}: DoorParts): Door {
   const lag = lateMs ? { ms: lateMs, stop: () => {} } : measureLag()
   let underWay = 0
-  const leave = () => void (underWay -= 1)
-  const fits = ({ lateMs: late, underWay: most }: { lateMs: number; underWay: number }) =>
-    lag.ms() <= late && underWay < most
+  const fits = ({ lateMs: late, share }: { lateMs: number; share: number }) =>
+    lag.ms() <= late && underWay < concurrency.limit * share
 
   return {
     enter(request, path) {
-      if (!fits(LIMITS_OF.everybody) && !(fits(LIMITS_OF.admitted) && isAdmitted(tokens, request, path))) {
+      const usual = READING.has(request.method) ? LIMITS_OF.reading : LIMITS_OF.everybody
+      if (!fits(usual) && !(fits(LIMITS_OF.admitted) && isAdmitted(tokens, request, path))) {
         if (path.startsWith(PAYMENT)) turnedAway?.()
         return new Refusal('overloaded')
       }
       underWay += 1
-      return leave
+      concurrency.came(underWay)
+      const cameAt = performance.now()
+      return () => {
+        underWay -= 1
+        concurrency.answered(cameAt)
+      }
     },
     stop: lag.stop,
   }

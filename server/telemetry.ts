@@ -45,7 +45,11 @@ export function createTelemetry(log: Log, name: string) {
   const gauge = (metric: string, help: string, aggregator: 'sum' | 'max' = 'sum') =>
     new Gauge({ name: metric, help, registers: [registry], aggregator })
 
-  const answered = httpMetrics(registry, LATENCY_BUCKETS)
+  const answered = httpMetrics(
+    registry,
+    { requests: 'http_requests_total', durations: 'http_request_duration_seconds' },
+    LATENCY_BUCKETS,
+  )
   const ticketsSold = counter('tickets_sold_total', 'Seats sold')
   const bookings = counter('bookings_total', 'Bookings by what became of them', ['outcome'])
   const conflicts = counter('seat_conflicts_total', 'Seats refused, by the guard that refused', ['stage'])

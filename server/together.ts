@@ -1,4 +1,8 @@
 // Owns how questions asked at the same moment become one: the first leaves at once, the next wait until it is answered.
+import { Refusal } from './errors.ts'
+
+/** One more is refused: it would wait longer than anybody does. */
+const WAITING_MAX = 10_000
 
 /**
  * `askMany` answers for every key at once; a fault is everybody's who asked. Without a timer: alone, a question is not
@@ -27,6 +31,7 @@ export function together<K, V>(
 
   return (key) =>
     new Promise((resolve, reject) => {
+      if (waiting.length >= WAITING_MAX) return reject(new Refusal('overloaded'))
       waiting.push({ key, resolve, reject })
       if (!asking) void ask()
     })

@@ -10,7 +10,9 @@ export interface Load {
   /** Requests a second, each due at its own moment whether the server keeps up or not; without it, as fast as answered. */
   perSecond?: number
   /** Told of each answer. */
-  answered?(status: number, body: string): void
+  answered?(status: number, body: string, head: () => string): void
+  /** Told how long each took, as in `latencies`. */
+  measured?(status: number, ms: number): void
 }
 
 export interface Loaded {
@@ -50,9 +52,14 @@ export async function loadHttp(load: Load): Promise<Loaded> {
       if (!answer) return void (data.pending = data.pending ? text : Buffer.from(text))
       data.pending = null
       byStatus.set(answer.status, (byStatus.get(answer.status) ?? 0) + 1)
-      latencies.push(performance.now() - data.since)
+      const took = performance.now() - data.since
+      latencies.push(took)
+      load.measured?.(answer.status, took)
       data.since = 0
-      if (load.answered) load.answered(answer.status, text.toString('utf8', answer.bodyAt, answer.end))
+      if (load.answered)
+        load.answered(answer.status, text.toString('utf8', answer.bodyAt, answer.end), () =>
+          text.toString('latin1', 0, answer.bodyAt),
+        )
       pace.free(socket)
     },
     close(socket) {

@@ -2,25 +2,24 @@
 import { expect, test } from 'bun:test'
 import { createSeatTurns, type Meaning } from '../../server/bookings/same-seat.ts'
 
-/** An answer that comes when the test says so. */
-function asking() {
-  const asked: ((answer: string) => void)[] = []
-  const failed: ((fault: Error) => void)[] = []
-  const ask = () =>
+/** Questions that are answered when the test says so. */
+class Asking {
+  readonly asked: ((answer: string) => void)[] = []
+  readonly failed: ((fault: Error) => void)[] = []
+  readonly ask = () =>
     new Promise<string>((resolve, reject) => {
-      asked.push(resolve)
-      failed.push(reject)
+      this.asked.push(resolve)
+      this.failed.push(reject)
     })
-  const settle = () => Bun.sleep(0)
-  return { asked, failed, ask, settle }
 }
+const settle = () => Bun.sleep(0)
 
 const meaningOf = (answer: string): Meaning =>
   answer === 'won' ? 'won' : answer.startsWith('gone') ? 'gone' : 'own'
 const newTurns = () => createSeatTurns<string>(meaningOf, (seat) => `lost ${seat}`)
 
 test('one asks, and when it wins all who came meanwhile have lost', async () => {
-  const { asked, ask } = asking()
+  const { asked, ask } = new Asking()
   const take = newTurns()
   const answers = Array.from({ length: 5 }, () => take('A', ask))
   expect(asked).toHaveLength(1)
@@ -29,7 +28,7 @@ test('one asks, and when it wins all who came meanwhile have lost', async () => 
 })
 
 test('a refusal is asked for again by one of those who came after it was asked', async () => {
-  const { asked, ask, settle } = asking()
+  const { asked, ask } = new Asking()
   const take = newTurns()
   const first = take('A', ask)
   const later = [take('A', ask), take('A', ask), take('A', ask)]
@@ -46,7 +45,7 @@ test('a refusal is asked for again by one of those who came after it was asked',
 })
 
 test('a refusal holds for all who were there when it was asked for', async () => {
-  const { asked, ask, settle } = asking()
+  const { asked, ask } = new Asking()
   const take = newTurns()
   const first = take('A', ask)
   const later = [take('A', ask), take('A', ask)]
@@ -59,7 +58,7 @@ test('a refusal holds for all who were there when it was asked for', async () =>
 })
 
 test("an asker's own reason, or a fault, is nobody else's", async () => {
-  const { asked, failed, ask, settle } = asking()
+  const { asked, failed, ask } = new Asking()
   const take = newTurns()
   const first = take('A', ask)
   const second = take('A', ask)
@@ -78,7 +77,7 @@ test("an asker's own reason, or a fault, is nobody else's", async () => {
 })
 
 test('seats do not wait for each other', async () => {
-  const { asked, ask } = asking()
+  const { asked, ask } = new Asking()
   const take = newTurns()
   const a = take('A', ask)
   const b = take('B', ask)
