@@ -2,7 +2,7 @@
 import Redis from 'ioredis'
 import { treeOf } from '../bench/processes.ts'
 import { CLOCK_SEEN_MS } from './false-clock.ts'
-import type { Fault } from './plan.ts'
+import type { Fault, LinkFault } from './plan.ts'
 import { SERVERS, type ChaosStack, type ProcessName } from './stack.ts'
 
 /** A process that is being started again is waited for: a fault needs somebody to strike. */
@@ -140,7 +140,7 @@ async function jump({ clocks }: ChaosStack, fault: Fault & { kind: 'clock-jumped
   return performance.now()
 }
 
-async function breakLink({ links }: ChaosStack, fault: Fault & { pair: string }): Promise<number> {
+async function breakLink({ links }: ChaosStack, fault: LinkFault): Promise<number> {
   const proxies = links[fault.pair].filter((_, i) => fault.server === null || i === fault.server)
   for (const proxy of proxies) proxy.set(fault.mode, { delayMs: fault.delayMs })
   await Bun.sleep(fault.lastsMs)

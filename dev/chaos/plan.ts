@@ -45,6 +45,15 @@ interface Common {
   /** Rest after everybody has recovered, before the next one. */
   restMs: number
 }
+interface Link {
+  kind: LinkKind
+  pair: Pair
+  mode: (typeof LINK_FAULTS)[LinkKind]
+  /** Which server's; null for the worker's or for all of them. */
+  server: number | null
+  delayMs: number
+}
+export type LinkFault = Common & Link
 export type Fault = Common &
   (
     | { kind: 'server-killed' | 'server-frozen'; server: number }
@@ -54,14 +63,7 @@ export type Fault = Common &
     /** With `log`, not only tables but the write-ahead log cannot grow: Postgres goes down. */
     | { kind: 'disk-full'; log: boolean }
     | { kind: 'clock-jumped'; who: 'worker' | number; seconds: number }
-    | {
-        kind: LinkKind
-        pair: Pair
-        mode: (typeof LINK_FAULTS)[LinkKind]
-        /** Which server's; null for the worker's or for all of them. */
-        server: number | null
-        delayMs: number
-      }
+    | Link
   )
 
 /** How often each strikes beside the others; a kind of link counts once for every pair. */
@@ -111,7 +113,7 @@ export function planFaults(
 ): Fault[] {
   const random = randomOf(seed)
   const faults: Fault[] = []
-  while (faults.length < count)
+  while (kinds.length > 0 && faults.length < count)
     faults.push(...shuffle(random, deck(kinds)).map((card) => draw(random, card, servers)))
   return faults.slice(0, count)
 }

@@ -39,6 +39,7 @@ export async function publishChaos(options: ChaosOptions, result: ChaosResult): 
   console.log(
     `history: ${judged.events} events of ${judged.seats} seats, ${judged.steps} steps; holds without an answer: ${judged.resolved.happened} happened, ${judged.resolved.not} did not`,
   )
+  console.log(`bookings: ${listed(new Map(Object.entries(judged.bookings)))}`)
   console.log(`audit: ${judged.audit.map(({ id, ok }) => `${id} ${ok ? 'ok' : 'BROKEN'}`).join(', ')}`)
   console.log(`violations: ${history.violationCount}`)
   for (const what of history.violations) console.log(`  - ${what}`)

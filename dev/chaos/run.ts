@@ -18,6 +18,8 @@ const SEATS_PER_ROW = 20
 const HOLD_SECONDS = 5
 const BUYERS = 120
 const BUYER_SEATS_MAX = 100
+/** Bookings taken back at once, so that seats are to be had again. */
+const ORGANIZERS = 6
 const DAY_MS = 86_400_000
 const SESSION_MS = 2 * 3_600_000
 const WARM_UP_ATTEMPTS = 200
@@ -39,6 +41,8 @@ export interface ChaosOptions {
   reservations: number
   kinds: readonly Kind[]
   logDir?: string
+  /** Done once the faults are over, while the crowd goes on. */
+  meanwhile?(stack: ChaosStack, hall: Hall): Promise<void>
   say(sentence: string): void
 }
 
@@ -58,34 +62,38 @@ export interface ChaosResult {
 }
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { seed, say } = options
   const wanted = new Set(options.kinds)
-  say('starting a stack of its own')
+  options.say('starting a stack of its own')
   const stack = await startChaosStack({
     smallDisk: wanted.has('disk-full'),
     falseClocks: wanted.has('clock-jumped'),
     ...(options.logDir === undefined ? {} : { logDir: options.logDir }),
   })
   try {
-    const skipped = Object.entries(stack.missing).map(([kind, why]) => ({ kind: kind as Kind, why }))
-    for (const { kind, why } of skipped) say(`${kind} is left out: ${why}`)
-    const kinds = KINDS.filter((kind) => wanted.has(kind) && !skipped.some((each) => each.kind === kind))
-    const faults = planFaults(seed, { count: options.faults, kinds, servers: stack.ports.length })
-    const history = new History()
-    const sale = await openSale(stack, history, seed)
-    const began = now()
-    const { struck, attempts, ms } = await suffer(stack, sale, faults, options)
-    say('the sale is over; waiting until all is quiet')
-    const judged = await judge(history, {
-      ledger: stack.ledger,
-      redisUrl: stack.redisUrl,
-      eventIds: [sale.crowd.hall.eventId],
-    })
-    const seconds = (now() - began) / 1_000
-    return { struck, history, judged, skipped, seconds, attemptsPerSecond: attempts / (ms / 1_000) }
+    return await sufferOn(stack, options)
   } finally {
     await stack.stop()
   }
+}
+
+/** A sale of its own on a stack that runs; several may follow one another. */
+export async function sufferOn(stack: ChaosStack, options: ChaosOptions): Promise<ChaosResult> {
+  const { seed, say } = options
+  const skipped = Object.entries(stack.missing).map(([kind, why]) => ({ kind: kind as Kind, why }))
+  for (const { kind, why } of skipped) say(`${kind} is left out: ${why}`)
+  const kinds = KINDS.filter(
+    (kind) => options.kinds.includes(kind) && !skipped.some((one) => one.kind === kind),
+  )
+  const faults = planFaults(seed, { count: options.faults, kinds, servers: stack.ports.length })
+  const history = new History()
+  const sale = await openSale(stack, history, seed)
+  const began = now()
+  const { struck, attempts, ms } = await suffer(stack, sale, faults, options)
+  say('the sale is over; waiting until all is quiet')
+  const { ledger, redisUrl } = stack
+  const judged = await judge(history, { ledger, redisUrl, eventIds: [sale.crowd.hall.eventId] })
+  const seconds = (now() - began) / 1_000
+  return { struck, history, judged, skipped, seconds, attemptsPerSecond: attempts / (ms / 1_000) }
 }
 
 interface Sale {
@@ -169,7 +177,10 @@ async function openHall({ ledger: { db } }: ChaosStack, ownerId: string): Promis
 async function suffer(stack: ChaosStack, sale: Sale, faults: Fault[], options: ChaosOptions) {
   const { crowd, pace } = sale
   const { history } = crowd
-  const people = [...sale.buyers.map((buyer) => buy(crowd, buyer)), takeBack(crowd, sale.organizer)]
+  const people = [
+    ...sale.buyers.map((buyer) => buy(crowd, buyer)),
+    ...Array.from({ length: ORGANIZERS }, () => takeBack(crowd, sale.organizer)),
+  ]
   const attempted = () => history.attemptCount
   const lost = () => {
     const sentence = stack.gaveUp()
@@ -205,6 +216,7 @@ async function suffer(stack: ChaosStack, sale: Sale, faults: Fault[], options: C
       clearInterval(allow)
     }
     pace.allowed = Infinity
+    await options.meanwhile?.(stack, crowd.hall)
     while (attempted() < options.reservations && stack.gaveUp() === null) await Bun.sleep(TURN_POLL_MS)
     lost()
   } finally {

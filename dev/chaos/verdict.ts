@@ -19,6 +19,8 @@ export interface Judged {
   resolved: { happened: number; not: number }
   audit: { id: string; name: string; ok: boolean; violations: number; sample: string[] }[]
   quietMs: number
+  /** How the bookings of the crowd ended. */
+  bookings: Record<string, number>
 }
 
 /** Adds what is wrong to the history's violations. */
@@ -35,7 +37,15 @@ export async function judge(
   for (const { id, name, ok, violations, sample } of audit)
     if (!ok)
       history.violation(`${id} (${name}) is broken ${violations} times: ${sample.slice(0, 3).join('; ')}`)
-  return { seats: history.bySeat.size, events, steps, resolved, audit, quietMs }
+  const bookings = await countBookings(ledger, eventIds)
+  return { seats: history.bySeat.size, events, steps, resolved, audit, quietMs, bookings }
+}
+
+async function countBookings({ sql: ask }: Ledger, eventIds: string[]): Promise<Record<string, number>> {
+  const rows = await ask<{ status: string; count: number }[]>`
+    select status::text as status, count(*)::int as count from bookings
+    where event_id in ${ask(eventIds)} group by status order by status`
+  return Object.fromEntries(rows.map(({ status, count }) => [status, count]))
 }
 
 /** Waits until nothing is left that could still happen by itself. */
