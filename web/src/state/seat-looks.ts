@@ -25,8 +25,7 @@ export interface Serving {
   mayBeSection: (section: number) => boolean
 }
 
-/** `refresh` after the wish has changed: whether a section serves is looked up once, not once a seat. */
-export function buyerLooks(seats: SeatMap, wish: Serving): Looks & { refresh: () => void } {
+export function buyerLooks(seats: SeatMap, wish: Serving): Looks {
   const sections = seats.map?.sections ?? []
   const tierOf = Uint8Array.from(sections, ({ tier }) => tier % TIER_SHAPES)
   let serves = new Uint8Array(sections.length).fill(1)

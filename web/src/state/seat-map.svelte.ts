@@ -116,10 +116,12 @@ export class SeatMap {
       if (this.#heldBack.length < HELD_BACK_MAX) this.#heldBack.push({ version, changes })
       return
     }
-    performance.mark('seats:heard')
+    const start = performance.now()
     const seats = this.#status?.apply(version, changes) ?? []
     if (seats.length > 0) this.#changed(seats)
-    performance.measure('seats:applied', 'seats:heard')
+    // For traces and benchmarks; the latest alone is kept.
+    performance.clearMeasures('seats:applied')
+    performance.measure('seats:applied', { start, detail: seats.length })
   }
 
   async #resync(): Promise<void> {

@@ -12,9 +12,11 @@ export type Brush = CanvasRenderingContext2D
 
 /** Around the screen, in pixels of the device: how far the map can be dragged before the layer is drawn again. */
 const MARGIN_PX = 160
-/** While the nearness changes, a layer that takes longer than this to draw is shown stretched instead. */
-const BUDGET_MS = 6
+/** While the nearness changes, a layer that takes longer than this to draw is shown stretched instead, if that is quicker. */
+const BUDGET_MS = 8
 const STRETCH_MAX = 1.8
+/** A slow drawing counts for less with every frame it was avoided, so that it is tried again. */
+const FORGIVEN = 0.9
 
 export type DrawLayer = (brush: Brush, place: Placement, size: Size, pixels: number) => void
 
@@ -27,7 +29,9 @@ export class CachedLayer {
   /** Device pixels a CSS pixel. */
   pixels = 1
   readonly #draw: DrawLayer
-  #costMs = 0
+  /** Of the latest drawing and the latest stretching: a busy moment does not decide for long. */
+  #drawnMs = 0
+  #stretchedMs = 0
 
   constructor(draw: DrawLayer) {
     const canvas = document.createElement('canvas')
@@ -52,9 +56,12 @@ export class CachedLayer {
     const y = (place.dy - own.dy * stretch) * pixels
     const { canvas } = this.brush
     if (stretch === 1) return copy(pen, canvas, -Math.round(x), -Math.round(y))
+    const began = performance.now()
     pen.imageSmoothingEnabled = true
     pen.imageSmoothingQuality = 'low'
     pen.drawImage(canvas, x, y, canvas.width * stretch, canvas.height * stretch)
+    this.#stretchedMs = performance.now() - began
+    this.#drawnMs *= FORGIVEN
   }
 
   #serves(place: Placement, screen: Size, pixels: number, moving: boolean): boolean {
@@ -63,7 +70,8 @@ export class CachedLayer {
     const stretch = place.scale / own.scale
     if (stretch !== 1) {
       const near = stretch < STRETCH_MAX && stretch > 1 / STRETCH_MAX
-      if (!moving || this.#costMs < BUDGET_MS || !near) return false
+      const quicker = this.#drawnMs > BUDGET_MS && this.#drawnMs > this.#stretchedMs
+      if (!moving || !quicker || !near) return false
     }
     const left = place.dx - own.dx * stretch
     const top = place.dy - own.dy * stretch
@@ -93,7 +101,7 @@ export class CachedLayer {
     this.brush.clearRect(0, 0, width, height)
     this.brush.setTransform(pixels, 0, 0, pixels, 0, 0)
     this.#draw(this.brush, this.place, this.size, pixels)
-    this.#costMs = performance.now() - began
+    this.#drawnMs = performance.now() - began
   }
 }
 

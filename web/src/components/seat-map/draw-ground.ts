@@ -1,4 +1,4 @@
-// Draws what lies under the seats: the stage, each section's plate, and from afar its shade, its name and its words.
+// Draws what lies under the seats: the stage, each section's plate, and from afar its shade; and over them the names.
 import type { MapView } from '../../../../server/protocol/http.ts'
 import type { Brush, Placement } from './cached-layer.ts'
 import type { Labels } from './labels.ts'
@@ -10,7 +10,7 @@ import type { Size } from './viewport.ts'
 /** Below this many CSS pixels a pitch seats are not drawn: sections stand for them. */
 export const FAR_SCALE = 3
 /** From here on seats speak for themselves: the section's shade has faded into a plate. */
-const PLATE_SCALE = 5
+export const PLATE_SCALE = 5
 /** From here on a section's name stands above its first row, and its words are left to the list. */
 const NAME_ABOVE_SCALE = 9
 
@@ -44,7 +44,6 @@ export function drawGround(pen: Brush, ground: Ground, place: Placement, size: S
       fillShape(pen, shape, place, rim, look.colour, (0.14 + 0.56 * look.share) * (general ? 1 : shade))
     if (look.none && (shade > 0 || general)) hatch(pen, shape, place, palette)
   }
-  drawNames(pen, ground, place, size)
 }
 
 function drawStage(
@@ -110,8 +109,8 @@ function hatch(pen: Brush, shape: SectionShape, { scale, dx, dy }: Placement, pa
   pen.restore()
 }
 
-/** Names, and words where there is room; none is written over another. */
-function drawNames(pen: Brush, ground: Ground, place: Placement, size: Size): void {
+/** Names over the seats, and words where there is room; none is written over another. */
+export function drawNames(pen: Brush, ground: Ground, place: Placement, size: Size): void {
   const { map, shapes, looks, palette, labels } = ground
   const { scale, dx, dy } = place
   const written: { left: number; right: number; top: number; bottom: number }[] = []

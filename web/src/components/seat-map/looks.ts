@@ -30,6 +30,8 @@ export interface Looks {
   /** Index into the book. Called for every seat in sight: no allocation, no reactive read. */
   lookOf: (n: number) => number
   sectionLook: (index: number, palette: Palette) => SectionLook
+  /** Called before all seats are drawn anew: the time to look up what `lookOf` must not. */
+  refresh?: () => void
 }
 
 export const LOOKS_MAX = 256

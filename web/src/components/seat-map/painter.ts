@@ -2,7 +2,7 @@
 // near by; what stands still comes from cached layers, what is one's own is drawn over them in every frame.
 import type { MapView } from '../../../../server/protocol/http.ts'
 import { CachedLayer, type Brush, type Placement } from './cached-layer.ts'
-import { drawGround, FAR_SCALE, type Ground } from './draw-ground.ts'
+import { drawGround, drawNames, FAR_SCALE, PLATE_SCALE, type Ground } from './draw-ground.ts'
 import { drawMine, drawOffer, drawRing, drawRowNames, drawWayBack } from './draw-marks.ts'
 import { Labels } from './labels.ts'
 import { readPalette, type Palette } from './palette.ts'
@@ -45,7 +45,7 @@ export class Painter {
   #pixels = 0
 
   constructor(canvas: HTMLCanvasElement, source: MapSource) {
-    const pen = canvas.getContext('2d')
+    const pen = canvas.getContext('2d', { alpha: false })
     if (!pen) throw new Error('this browser gives no 2D canvas')
     this.#canvas = canvas
     this.#pen = pen
@@ -72,9 +72,15 @@ export class Painter {
 
   /** Seats look different now: those named, or all. */
   changed(seats: readonly number[] | 'all'): void {
-    this.#ground.forget()
-    if (seats === 'all') this.#seats.forget()
-    else this.#seats.patch(seats)
+    if (seats === 'all') {
+      this.#ground.forget()
+      return this.#seats.forget()
+    }
+    // Near by, a section's plate says nothing of its seats; an area without numbers always does.
+    const { isNumbered } = this.#source
+    const scale = this.#ground.place?.scale ?? 0
+    if (scale < PLATE_SCALE || !seats.every(isNumbered)) this.#ground.forget()
+    this.#seats.patch(seats)
   }
 
   paint(scene: Scene): void {
@@ -84,7 +90,8 @@ export class Painter {
     const pen = this.#pen
     const place = placeOf(view, screen, pixels)
     pen.setTransform(1, 0, 0, 1, 0, 0)
-    pen.clearRect(0, 0, pen.canvas.width, pen.canvas.height)
+    pen.fillStyle = this.#what.palette.paper
+    pen.fillRect(0, 0, pen.canvas.width, pen.canvas.height)
     this.#ground.show(pen, place, screen, pixels, moving)
     this.#seats.show(pen, place, screen, pixels, moving)
     pen.setTransform(pixels, 0, 0, pixels, 0, 0)
@@ -95,6 +102,7 @@ export class Painter {
     const pen = this.#pen
     const { map, positions, isNumbered } = this.#source
     const { palette } = this.#what
+    drawNames(pen, this.#what, place, screen)
     if (place.scale >= ROW_NAME_SCALE) drawRowNames(pen, map, positions, palette, place, screen)
     const mine = [...chosen, ...held].filter(isNumbered)
     drawMine(pen, chosen.filter(isNumbered), positions, palette, place, false)

@@ -173,7 +173,7 @@ export class SeatLayer {
     const groups = Map.groupBy(seats, (n) => looks.lookOf(n))
     const numbered = scale >= NUMBER_SCALE
     if (numbered) {
-      brush.font = `600 ${Math.round(scale * 0.36)}px ${this.#palette.font}`
+      brush.font = `600 ${Math.round(scale * 0.4)}px ${this.#palette.font}`
       brush.textAlign = 'center'
       brush.textBaseline = 'middle'
     }
