@@ -1,5 +1,5 @@
 // Owns the way of money: one charge under way a booking, asked for outside any transaction, settled whatever is lost.
-import { and, asc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, eq, sql } from 'drizzle-orm'
 import { confirmBooking, type ConfirmOutcome } from './bookings/confirm-booking.ts'
 import { scheduleSettling, type Gate } from './bookings/gate.ts'
 import { findBooking, type BookingRow } from './bookings/read-bookings.ts'
@@ -303,7 +303,8 @@ export function listOpenPayments(
     .from(payments)
     .where(
       and(
-        inArray(payments.status, ['PROCESSING', 'REFUND_DUE']),
+        // Constants, as the index has them: a plan made for any status could not use it.
+        sql`${payments.status} in ('PROCESSING', 'REFUND_DUE')`,
         sql`${payments.updatedAt} < now() - make_interval(secs => ${olderThanMs / 1_000})`,
       ),
     )

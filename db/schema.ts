@@ -645,6 +645,9 @@ export const tickets = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.eventId, t.id] }),
+    index('tickets_booking_idx').on(t.eventId, t.bookingId),
+    // The address of a ticket names its id alone.
+    index('tickets_id_idx').on(t.id),
     // The door knows a code and not yet the event.
     index('tickets_code').on(t.code),
     check('tickets_used', sql`${t.usedAt} is not null or ${t.usedGate} is null`),

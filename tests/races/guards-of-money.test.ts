@@ -15,8 +15,8 @@ const CONFIRMS = 'bookings/commit-confirmations.ts'
 
 const dueInSweep: Cut = {
   file: EXPIRE,
-  text: `, sql\`\${bookings.expiresAt} <= now() and \${isOver()}\`)`,
-  instead: ')',
+  text: ` and \${bookings.expiresAt} <= now() and \${isOver()}\`)`,
+  instead: '`)',
 }
 const dueInTakeOver: Cut = { file: EXPIRE, text: `= 'PENDING' and \${isOver()}\``, instead: "= 'PENDING'`" }
 const dueInUpdate: Cut = { file: FREE, text: `sql\`and \${isOver()}\``, instead: 'sql``' }
