@@ -4,6 +4,7 @@ import { publish, type Report } from './bench/report.ts'
 /** Each answers its rows; all measure their reference in the same run. */
 const BENCHES: Record<string, () => Promise<{ bench: (args: string[]) => Promise<Report> }>> = {
   best: () => import('./bench/best.ts'),
+  growth: () => import('./bench/growth.ts'),
   ledger: () => import('./bench/ledger.ts'),
   room: () => import('./bench/room.ts'),
   survival: () => import('./bench/survival.ts'),

@@ -10,7 +10,7 @@ const USER_FIELD = 11
 const SYSTEM_FIELD = 12
 
 /** Seconds of CPU a process has used since it began, user and system together; null when it has ended. */
-function cpuSeconds(pid: number): number | null {
+export function cpuSeconds(pid: number): number | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
