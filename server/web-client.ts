@@ -8,7 +8,10 @@ const DIST = join(import.meta.dir, '../web/dist')
 const ASSET_MAX_AGE_SECONDS = 31_536_000
 const FILES_MAX = 1_000
 const HASHED = /^\/assets\//
-const PAGE = /^\/(\w+)\/index\.html$/
+const PAGE = /^\/(\w+)\/(index|room)\.html$/
+/** A page of its own, so small that it is there first. */
+const ROOM = /^\/events\/[^/]+\/room$/
+const INLINE_STYLE = /<style>([\s\S]*?)<\/style>/g
 /** Sent to whoever's language is not there. */
 const BASE_LANGUAGE = 'en'
 const COMPRESSIBLE = /^(text\/|application\/(javascript|json|manifest)|image\/svg)/
@@ -20,42 +23,56 @@ interface WebFile {
   headers: Record<string, string>
 }
 
+interface Page extends WebFile {
+  policy: string
+}
+/** What one language has: the window, and the waiting room alone. */
+type Pages = Record<'index' | 'room', Page | undefined>
+
 /** Answers every path that is not the API's: a file of the client, or its page. */
 export async function webClient(publicUrl: string): Promise<(request: Request, path: string) => Response> {
   const files = await loadFiles()
-  const pages = takePages(files)
+  const pages = takePages(files, publicUrl)
   const spoken = [...pages.keys()].toSorted(
     (a, b) => Number(b === BASE_LANGUAGE) - Number(a === BASE_LANGUAGE),
   )
-  const policy = contentSecurityPolicy(publicUrl)
+
+  const pageFor = (request: Request, path: string): Page | undefined => {
+    if (/\.\w+$/.test(path)) return undefined
+    const inLanguage = pages.get(chooseLanguage(request.headers, spoken))
+    return (ROOM.test(path) ? inLanguage?.room : undefined) ?? inLanguage?.index
+  }
 
   return (request, path) => {
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return new Response('Method Not Allowed', { status: 405 })
     const asset = files.get(path)
-    const file =
-      asset ?? (/\.\w+$/.test(path) ? undefined : pages.get(chooseLanguage(request.headers, spoken)))
+    const page = asset ? undefined : pageFor(request, path)
+    const file = asset ?? page
     if (!file) return new Response('Not Found', { status: 404 })
     const zipped = file.gzip !== null && (request.headers.get('accept-encoding') ?? '').includes('gzip')
     return new Response(zipped ? file.gzip : file.plain, {
       headers: {
         ...file.headers,
         ...(zipped ? { 'content-encoding': 'gzip' } : {}),
-        ...(asset ? {} : { 'content-security-policy': policy }),
+        ...(page ? { 'content-security-policy': page.policy } : {}),
       },
     })
   }
 }
 
-/** The page of each language, which is no file of its own address. */
-function takePages(files: Map<string, WebFile>): Map<string, WebFile> {
-  const pages = new Map<string, WebFile>()
+/** The pages of each language, which are no files of their own address. */
+function takePages(files: Map<string, WebFile>, publicUrl: string): Map<string, Pages> {
+  const pages = new Map<string, Pages>()
   for (const [path, file] of files) {
-    const language = PAGE.exec(path)?.[1]
+    const [, language, name] = PAGE.exec(path) ?? []
     if (language === undefined) continue
     files.delete(path)
     const vary = 'accept-encoding, accept-language, cookie'
-    pages.set(language, { ...file, headers: { ...file.headers, vary, 'content-language': language } })
+    const headers = { ...file.headers, vary, 'content-language': language }
+    const policy = contentSecurityPolicy(publicUrl, new TextDecoder().decode(file.plain))
+    const found = pages.get(language) ?? { index: undefined, room: undefined }
+    pages.set(language, { ...found, [name as 'index' | 'room']: { ...file, headers, policy } })
   }
   return pages
 }
@@ -83,16 +100,21 @@ async function loadFiles(): Promise<Map<string, WebFile>> {
   return files
 }
 
-function contentSecurityPolicy(publicUrl: string): string {
+/** Styles that stand in the page itself are allowed by what they are, and no others. */
+function contentSecurityPolicy(publicUrl: string, page: string): string {
   const socket = publicUrl.replace(/^http/, 'ws')
+  const styles = [...page.matchAll(INLINE_STYLE)].map(
+    ([, style = '']) => ` 'sha256-${new Bun.CryptoHasher('sha256').update(style).digest('base64')}'`,
+  )
   return [
     "default-src 'none'",
     "script-src 'self'",
-    "style-src 'self' 'unsafe-inline'",
+    `style-src 'self'${styles.join('')}`,
     "img-src 'self' data: blob:",
     "font-src 'self'",
     `connect-src 'self' ${socket}`,
     "manifest-src 'self'",
+    "worker-src 'self'",
     "base-uri 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",

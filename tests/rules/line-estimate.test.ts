@@ -1,15 +1,8 @@
 // Holds what one person is told of the line: people ahead, an honest wait, the odds, why it jumped, when a reader speaks.
 import { describe, expect, test } from 'bun:test'
 import { oddsOf, peopleAhead, waitRange, type WaitRange } from '../../server/protocol/forecast.ts'
-import {
-  carriedOn,
-  isTellable,
-  jumpReason,
-  middleOf,
-  milestoneOf,
-  sayWait,
-  type ToldWait,
-} from '../../web/src/state/line-estimate.ts'
+import { carriedOn, isTellable, middleOf, milestoneOf, sayWait } from '../../web/src/state/line-estimate.ts'
+import { jumpReason, type ToldWait } from '../../web/src/state/line-reason.ts'
 
 describe('people ahead', () => {
   test('are the places between the watermark and ours', () => {

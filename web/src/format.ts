@@ -1,7 +1,7 @@
-// Decides how times, money and counts read: in the event's zone and the person's language.
-import type { Money } from '../../server/protocol/http.ts'
-import { minorDigits } from './currency.ts'
+// Decides how times and counts read: in the event's zone and the person's language.
 import { language } from './language.ts'
+
+export { formatMoney } from './money.ts'
 
 /** The language of the window, in the person's own manner of it where they have one: en-GB, not en. */
 export const locale: string =
@@ -11,25 +11,13 @@ const cache = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat>()
 const CACHE_MAX = 100
 
 /** Formatters are dear to make and few are needed. */
-function cached<T extends Intl.DateTimeFormat | Intl.NumberFormat>(key: string, make: () => T): T {
+export function cached<T extends Intl.DateTimeFormat | Intl.NumberFormat>(key: string, make: () => T): T {
   const found = cache.get(key)
   if (found) return found as T
   if (cache.size >= CACHE_MAX) cache.clear()
   const made = make()
   cache.set(key, made)
   return made
-}
-
-export function formatMoney({ amount, currency }: Money): string {
-  const digits = minorDigits(currency)
-  const options = {
-    style: 'currency',
-    currency,
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  } as const
-  const format = cached(`money ${currency}`, () => new Intl.NumberFormat(locale, options))
-  return format.format(amount / 10 ** digits)
 }
 
 export const formatCount = (count: number): string =>

@@ -3,10 +3,12 @@ import { mount } from 'svelte'
 import './design/tokens.css'
 import './design/base.css'
 import App from './App.svelte'
+import { goBy } from './go.ts'
 import { router } from './state/router.svelte.ts'
 import { session } from './state/session.svelte.ts'
 
 router.start()
+goBy((address, options) => router.go(address, options))
 void session.start()
 
 const target = document.getElementById('app')

@@ -1,10 +1,12 @@
 // Decides which screen belongs to which address; each is loaded when first shown.
+import { m } from '#messages'
 import type { Component } from 'svelte'
 
 /** The parts of an address a screen may need; '' where its pattern has none. */
 export interface RouteParams {
   eventId: string
   bookingId: string
+  ticketId: string
 }
 export interface ScreenProps {
   params: RouteParams
@@ -12,7 +14,7 @@ export interface ScreenProps {
 export interface Route {
   /** Segments, `:name` for a part. */
   pattern: string
-  title: string
+  title: () => string
   /** Sends a visitor to sign in first, and back here after. */
   account?: boolean
   /** Uses the whole width: the seat map. */
@@ -25,133 +27,143 @@ type Screen = { default: Component<ScreenProps> }
 const screen = (load: () => Promise<{ default: unknown }>) => load as () => Promise<Screen>
 
 const ROUTES: Route[] = [
-  { pattern: '/', title: 'Events', load: screen(() => import('./screens/Events.svelte')) },
-  { pattern: '/events/:eventId', title: 'Event', load: screen(() => import('./screens/Event.svelte')) },
+  { pattern: '/', title: m.shell_events, load: screen(() => import('./screens/Events.svelte')) },
+  {
+    pattern: '/events/:eventId',
+    title: m.shell_title_event,
+    load: screen(() => import('./screens/Event.svelte')),
+  },
   {
     pattern: '/events/:eventId/room',
-    title: 'Waiting room',
+    title: m.shell_title_room,
     account: true,
     load: screen(() => import('./screens/Room.svelte')),
   },
   {
     pattern: '/events/:eventId/invitation',
-    title: 'Invitation',
+    title: m.shell_title_invitation,
     load: screen(() => import('./screens/Invitation.svelte')),
   },
   {
     pattern: '/events/:eventId/seats',
-    title: 'Choose seats',
+    title: m.shell_title_seats,
     wide: true,
     load: screen(() => import('./screens/Seats.svelte')),
   },
   {
     pattern: '/checkout/:bookingId',
-    title: 'Checkout',
+    title: m.shell_title_checkout,
     account: true,
     load: screen(() => import('./screens/Checkout.svelte')),
   },
   {
     pattern: '/bookings/:bookingId/confirmed',
-    title: 'Thank you',
+    title: m.shell_title_thanks,
     account: true,
     load: screen(() => import('./screens/Confirmed.svelte')),
   },
   {
     pattern: '/bookings',
-    title: 'My bookings',
+    title: m.shell_my_bookings,
     account: true,
     load: screen(() => import('./screens/Bookings.svelte')),
   },
   {
     pattern: '/tickets',
-    title: 'My tickets',
+    title: m.shell_my_tickets,
     account: true,
     load: screen(() => import('./screens/Tickets.svelte')),
   },
   {
+    pattern: '/tickets/:ticketId',
+    title: m.shell_title_ticket,
+    account: true,
+    load: screen(() => import('./screens/Ticket.svelte')),
+  },
+  {
     pattern: '/account',
-    title: 'Account',
+    title: m.shell_title_account,
     account: true,
     load: screen(() => import('./screens/Account.svelte')),
   },
-  { pattern: '/login', title: 'Sign in', load: screen(() => import('./screens/Login.svelte')) },
+  { pattern: '/login', title: m.shell_sign_in, load: screen(() => import('./screens/Login.svelte')) },
   {
     pattern: '/register',
-    title: 'Create an account',
+    title: m.shell_register,
     load: screen(() => import('./screens/Register.svelte')),
   },
   {
     pattern: '/verify',
-    title: 'Confirm your address',
+    title: m.shell_title_verify,
     load: screen(() => import('./screens/Verify.svelte')),
   },
   {
     pattern: '/forgot',
-    title: 'Forgotten password',
+    title: m.shell_title_forgot,
     load: screen(() => import('./screens/Forgot.svelte')),
   },
   {
     pattern: '/reset',
-    title: 'Choose a new password',
+    title: m.shell_title_reset,
     load: screen(() => import('./screens/Reset.svelte')),
   },
   {
     pattern: '/organise',
-    title: 'My events',
+    title: m.shell_title_organise,
     account: true,
     load: screen(() => import('./screens/organiser/MyEvents.svelte')),
   },
   {
     pattern: '/organise/new',
-    title: 'Create an event',
+    title: m.shell_title_new,
     account: true,
     load: screen(() => import('./screens/organiser/NewEvent.svelte')),
   },
   {
     pattern: '/organise/:eventId',
-    title: 'Manage event',
+    title: m.shell_title_manage,
     account: true,
     load: screen(() => import('./screens/organiser/Overview.svelte')),
   },
   {
     pattern: '/organise/:eventId/details',
-    title: 'Event details',
+    title: m.shell_title_details,
     account: true,
     load: screen(() => import('./screens/organiser/Details.svelte')),
   },
   {
     pattern: '/organise/:eventId/seats',
-    title: 'Sections and seats',
+    title: m.shell_title_sections,
     account: true,
     load: screen(() => import('./screens/organiser/Sections.svelte')),
   },
   {
     pattern: '/organise/:eventId/block',
-    title: 'Seats off sale',
+    title: m.shell_title_block,
     account: true,
     load: screen(() => import('./screens/organiser/Block.svelte')),
   },
   {
     pattern: '/organise/:eventId/room',
-    title: 'Run the waiting room',
+    title: m.shell_title_run,
     account: true,
     load: screen(() => import('./screens/organiser/RoomDesk.svelte')),
   },
   {
     pattern: '/organise/:eventId/desk',
-    title: 'Live desk',
+    title: m.shell_title_desk,
     account: true,
     load: screen(() => import('./screens/organiser/LiveDesk.svelte')),
   },
   {
     pattern: '/admin',
-    title: 'Users',
+    title: m.shell_title_users,
     account: true,
     load: screen(() => import('./screens/admin/Users.svelte')),
   },
   {
     pattern: '/admin/roles',
-    title: 'Roles',
+    title: m.shell_title_roles,
     account: true,
     load: screen(() => import('./screens/admin/Roles.svelte')),
   },
@@ -159,7 +171,7 @@ const ROUTES: Route[] = [
 
 const NOT_FOUND: Route = {
   pattern: '*',
-  title: 'Nothing here',
+  title: m.shell_nothing,
   load: screen(() => import('./screens/NotFound.svelte')),
 }
 
@@ -169,7 +181,7 @@ export function findRoute(path: string): { route: Route; params: RouteParams } {
     const params = matchPattern(route.pattern.split('/').filter(Boolean), segments)
     if (params) return { route, params }
   }
-  return { route: NOT_FOUND, params: { eventId: '', bookingId: '' } }
+  return { route: NOT_FOUND, params: { eventId: '', bookingId: '', ticketId: '' } }
 }
 
 function matchPattern(pattern: string[], segments: string[]): RouteParams | null {
@@ -180,7 +192,7 @@ function matchPattern(pattern: string[], segments: string[]): RouteParams | null
     if (part.startsWith(':')) params[part.slice(1)] = decode(segment)
     else if (part !== segment) return null
   }
-  return { eventId: '', bookingId: '', ...params }
+  return { eventId: '', bookingId: '', ticketId: '', ...params }
 }
 
 function decode(segment: string): string {

@@ -1,4 +1,5 @@
 // Decides what an event's sale looks like to a buyer: not yet, going, gone, and which way in is open.
+import { m } from '#messages'
 import type { EventSummary } from '../../server/protocol/http.ts'
 
 export type Sale = 'cancelled' | 'soon' | 'lobby' | 'open' | 'sold_out' | 'closed' | 'draft'
@@ -14,12 +15,12 @@ export function saleOf(event: EventSummary, nowMs: number): Sale {
   return event.seats.available === 0 ? 'sold_out' : 'open'
 }
 
-export const SALE_TEXT: Record<Sale, string> = {
-  cancelled: 'Cancelled',
-  soon: 'Soon on sale',
-  lobby: 'The lobby is open',
-  open: 'On sale',
-  sold_out: 'Sold out',
-  closed: 'The sale is over',
-  draft: 'Not published yet',
+export const SALE_TEXT: Record<Sale, () => string> = {
+  cancelled: m.event_cancelled,
+  soon: m.event_soon,
+  lobby: m.event_lobby,
+  open: m.event_open,
+  sold_out: m.event_sold_out,
+  closed: m.event_closed,
+  draft: m.event_draft,
 }

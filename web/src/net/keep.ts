@@ -31,6 +31,7 @@ const device = () => localStorage
 const passKey = (eventId: string) => `onsale:pass:${eventId}`
 const placeKey = (accountId: string, eventId: string) => `onsale:place:${accountId}:${eventId}`
 const startKey = (eventId: string) => `onsale:start:${eventId}`
+const seenKey = (eventId: string) => `onsale:seen:${eventId}`
 const choiceKey = (eventId: string) => `onsale:choice:${eventId}`
 const leaveKey = (eventId: string) => `onsale:leave:${eventId}`
 const invitationKey = (eventId: string) => `onsale:invitation:${eventId}`
@@ -60,6 +61,19 @@ export function findStart(place: string): number | null {
 }
 export const keepStart = (eventId: string, place: string, ahead: number): void =>
   write(device, startKey(eventId), JSON.stringify({ place, ahead }))
+
+/** What was last heard of a place, for a page that comes back while nobody answers. */
+export interface Seen {
+  ahead: number
+  /** ISO 8601 */
+  at: string
+}
+export const findSeen = (eventId: string): Seen | null => {
+  const kept = parse<Seen>(read(device, seenKey(eventId)))
+  return kept && Number.isInteger(kept.ahead) && typeof kept.at === 'string' ? kept : null
+}
+export const keepSeen = (eventId: string, seen: Seen | null): void =>
+  write(device, seenKey(eventId), seen && JSON.stringify(seen))
 
 /** Set once a booking is paid, until the line has been told that we are done. */
 export const owesLeave = (eventId: string) => read(tab, leaveKey(eventId)) !== null

@@ -1,5 +1,5 @@
 // Decides which way into the room is used: the socket, or asking over HTTP for as long as no socket can be opened.
-import type { ClientFrame } from '../../../server/protocol/socket.ts'
+import type { ClientFrame, ServerFrame } from '../../../server/protocol/socket.ts'
 import type { RoomPoll } from './poll.ts'
 import { EventSocket, type Connection, type SocketHooks } from './socket.ts'
 
@@ -12,7 +12,7 @@ export interface LinkHooks extends Omit<SocketHooks, 'state'> {
 /** Sockets that did not open, in a row, until they count as blocked; one that stood before is given more time. */
 const BLOCKED_AFTER = 2
 const BLOCKED_AFTER_STANDING = 6
-/** A handshake that hangs this long is blocked by something that says nothing. */
+/** A handshake that hangs this long, or a socket that opens and says nothing, is blocked by something in between. */
 const HANGS_MS = 6_000
 
 export class EventLink {
@@ -30,7 +30,7 @@ export class EventLink {
     this.#eventId = eventId
     this.#hooks = hooks
     this.#socket = new EventSocket(eventId, {
-      frame: hooks.frame,
+      frame: (frame) => this.#spoke(frame),
       greet: hooks.greet,
       state: (state) => this.#socketIs(state),
     })
@@ -55,9 +55,8 @@ export class EventLink {
   #socketIs(state: Connection): void {
     clearTimeout(this.#hanging)
     if (state === 'open') {
-      this.#unopened = 0
-      this.#stood = true
-      this.#stopPolling()
+      // Only a word shows that somebody is there.
+      if (!this.#stood || this.#polling) this.#hanging = setTimeout(() => this.#startPolling(), HANGS_MS)
     } else if (state === 'connecting') {
       this.#hanging = setTimeout(() => this.#startPolling(), HANGS_MS)
     } else if (state === 'retrying') {
@@ -65,6 +64,17 @@ export class EventLink {
       if (this.#unopened >= (this.#stood ? BLOCKED_AFTER_STANDING : BLOCKED_AFTER)) this.#startPolling()
     } else this.#stopPolling()
     if (!this.#polling) this.#hooks.state(state)
+  }
+
+  #spoke(frame: ServerFrame): void {
+    clearTimeout(this.#hanging)
+    this.#unopened = 0
+    this.#stood = true
+    if (this.#polling) {
+      this.#stopPolling()
+      this.#hooks.state('open')
+    }
+    this.#hooks.frame(frame)
   }
 
   /** The socket goes on trying meanwhile, ever more rarely, and takes over when it stands. */

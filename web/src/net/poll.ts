@@ -8,6 +8,9 @@ import { ask, newKey, type Problem } from './api.ts'
 const SEATS_EVERY_MS = 4_000
 /** After an unanswered question. */
 const RETRY_MS = 3_000
+const LONGEST_RETRY_MS = 30_000
+/** The server is there and is not: nothing of what it says now is about the line. */
+const DOWN: ReadonlySet<string> = new Set(['unreachable', 'overloaded', 'store_unavailable', 'internal'])
 const SPREAD = 0.2
 
 export interface PollHooks {
@@ -26,6 +29,8 @@ export class RoomPoll {
   #seats: ReturnType<typeof setInterval> | undefined
   /** Rises with each start: answers to an earlier one are not heard. */
   #round = 0
+  /** Unanswered questions in a row. */
+  #failures = 0
   #told = new Map<string, string>()
   /** The ticket of the place we have; null while we have none. */
   #ticket: string | null = null
@@ -91,8 +96,10 @@ export class RoomPoll {
   async #look(round: number): Promise<void> {
     const me = await ask<EntrantView>(roomPath(this.#eventId, '/me'))
     if (round !== this.#round) return
-    let waitMs = RETRY_MS
+    let waitMs = Math.min(RETRY_MS * 2 ** this.#failures, LONGEST_RETRY_MS)
+    this.#failures += 1
     if (me.ok) {
+      this.#failures = 0
       this.#take(me.data)
       waitMs = me.data.pollMs
     } else if (me.problem.code === 'unauthenticated') {
@@ -101,7 +108,7 @@ export class RoomPoll {
       if (round !== this.#round) return
       if (room.ok) this.#takeRoom(room.data)
       this.#hooks.answered(room.ok)
-    } else this.#hooks.answered(me.problem.code !== 'unreachable')
+    } else this.#hooks.answered(!DOWN.has(me.problem.code))
     this.#timer = setTimeout(() => void this.#look(round), waitMs * (1 + SPREAD * Math.random()))
   }
 

@@ -1,5 +1,6 @@
 // Decides in the browser what the draw gave us, and whether it was honest: nothing is taken from the server unchecked.
 // Loaded only when a draw is near or over.
+import { m } from '#messages'
 import type { DrawFrame } from '../../../server/protocol/socket.ts'
 import type { DrawProofView } from '../../../server/protocol/http.ts'
 import {
@@ -68,30 +69,23 @@ export async function checkDraw(
   const committed = toHex(await hashSoon(commitmentOf(secret, draw.algorithm), sha256))
   step(
     committed === draw.commitment && (promised.commitment ?? committed) === committed,
-    promised.commitment
-      ? 'The secret fits the fingerprint this page was shown before the draw'
-      : 'The secret fits its published fingerprint',
+    promised.commitment ? m.room_step_promise() : m.room_step_commitment(),
   )
   const leaf = await sha256(leafBytes(number, accountId))
   const reached = await hashSoon(rootFrom(leaf, number, draw.entrants, path.map(hash)), sha256)
   step(
     reached !== null && toHex(reached) === draw.root && (promised.root ?? draw.root) === draw.root,
-    'You are on the closed list, with your number',
+    m.room_step_listed(),
   )
   const beacon = draw.beacon?.randomness ? hash(draw.beacon.randomness) : new Uint8Array(0)
   const seed = toHex(await hashSoon(seedOf(secret, root, beacon), sha256))
-  step(
-    seed === draw.seed,
-    draw.beacon
-      ? 'The draw follows from the secret, the list and the public beacon'
-      : 'The draw follows from the secret and the list',
-  )
+  step(seed === draw.seed, draw.beacon ? m.room_step_beacon() : m.room_step_seed())
   const computed = await placeComputed(draw, number)
   step(
     computed === place,
     computed === null
-      ? 'No place can be computed from what was published'
-      : `Computed here, your place is ${formatCount(computed + 1)} of ${formatCount(draw.entrants)}`,
+      ? m.room_step_none()
+      : m.room_step_place({ place: formatCount(computed + 1), entrants: formatCount(draw.entrants) }),
   )
   return check
 }

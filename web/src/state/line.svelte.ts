@@ -20,15 +20,19 @@ import { plainProblem, type Problem } from '../net/api.ts'
 import {
   findPass,
   findPlace,
+  findSeen,
   findStart,
   keepPass,
   keepPlace,
+  keepSeen,
   keepStart,
   type AdmissionPass,
+  type Seen,
 } from '../net/keep.ts'
 import { serverClock } from '../net/server-clock.ts'
 import { EventLink, type LinkState } from '../net/link.ts'
-import { isTellable, jumpReason, type ToldWait } from './line-estimate.ts'
+import { isTellable } from './line-estimate.ts'
+import type { ToldWait } from './line-reason.ts'
 import type { Promised } from './draw-check.ts'
 import { Proof } from './proof.svelte.ts'
 import { session } from './session.svelte.ts'
@@ -45,6 +49,8 @@ const NOTICES_KEPT = 5
 /** How often what is said of the wait is held against what was said before, and how long a reason stays. */
 const COMPARE_EVERY_MS = 20_000
 const REASON_MS = 60_000
+/** How often the place is written down for a page that comes back without a connection. */
+const SEEN_EVERY_MS = 5_000
 /** The code of the draw is fetched within this long of entering a lobby. */
 const DRAW_LOAD_MS = 20_000
 const loadDraw = () => import('./draw-check.ts')
@@ -66,6 +72,8 @@ export class Line {
   claimed = $state(false)
   claiming = $state(false)
   pass = $state.raw<AdmissionPass | null>(null)
+  /** Our place as it was last heard of, also by an earlier page. */
+  seen = $state.raw<Seen | null>(null)
   ended = $state<EndedReason | null>(null)
   notices = $state.raw<NoticeFrame[]>([])
   problem = $state.raw<Problem | null>(null)
@@ -98,12 +106,15 @@ export class Line {
   #seats: SeatSink | null = null
   #toldWait: ToldWait | null = null
   #reasonUntil = 0
+  /** When it was last written down, by the server's clock in ms. */
+  #seenKept = 0
   #stood = false
 
   constructor(eventId: string) {
     this.eventId = eventId
     this.proof = new Proof(eventId)
     this.pass = livePass(eventId)
+    this.seen = findSeen(eventId)
     if (this.pass) this.standing = 'admitted'
     this.#socket = new EventLink(eventId, {
       frame: (frame) => this.#hear(frame),
@@ -201,6 +212,7 @@ export class Line {
         this.#markStart()
         this.#estimateWait(frame)
         this.#explainWait(frame)
+        this.#keepSeen(frame.at)
         return serverClock.sample(Date.parse(frame.at), null)
       case 'turn':
         this.claimBefore = frame.claimBefore
@@ -285,6 +297,15 @@ export class Line {
     if (session.user) keepPlace(session.user.id, this.eventId, frame.ticket)
   }
 
+  #keepSeen(at: string): void {
+    if (this.ahead === null || this.standing !== 'waiting') return
+    this.seen = { ahead: this.ahead, at }
+    const now = Date.parse(at)
+    if (now - this.#seenKept < SEEN_EVERY_MS) return
+    this.#seenKept = now
+    keepSeen(this.eventId, this.seen)
+  }
+
   /** Remembers how many were ahead when we came in, once a place. */
   #markStart(): void {
     const { joined, ahead } = this
@@ -303,12 +324,20 @@ export class Line {
     const told = { at: now, ahead: this.ahead, range: this.wait, flow: (flow[0]! + flow[1]!) / 2, seatsLeft }
     const before = this.#toldWait
     if (before && now - before.at < COMPARE_EVERY_MS && !this.#stood) return
-    const reason = before && jumpReason(before, told, this.#stood)
+    const stood = this.#stood
     this.#toldWait = told
     this.#stood = false
-    if (!reason) return
-    this.waitReason = reason
-    this.#reasonUntil = now + REASON_MS
+    if (!before) return
+    void import('./line-reason.ts').then(
+      ({ jumpReason }) => {
+        const reason = jumpReason(before, told, stood)
+        if (!reason) return
+        this.waitReason = reason
+        this.#reasonUntil = now + REASON_MS
+      },
+      // A reason is nice to have.
+      () => {},
+    )
   }
 
   #hearAdmitted({ pass, expiresAt }: AdmittedFrame): void {
@@ -328,6 +357,8 @@ export class Line {
 
   #forgetStanding(standing: Standing): void {
     this.standing = standing
+    this.seen = null
+    keepSeen(this.eventId, null)
     this.joined = null
     this.claimBefore = null
     this.claiming = false

@@ -72,13 +72,6 @@ const entryOf = (state: unknown): number =>
 /** Addresses that the server answers itself. */
 const isServers = (path: string) => /^\/(api|dev|ws|metrics|health)(\/|$)/.test(path)
 
-/** An address to return to after signing in: only ever inside this site. */
-export function safeNext(next: string | null): string {
-  if (!next?.startsWith('/')) return '/'
-  const target = new URL(next, location.origin)
-  return target.origin === location.origin ? target.pathname + target.search : '/'
-}
-
-export const signInAddress = (back: string): string => `/login?next=${encodeURIComponent(back)}`
+export { safeNext, signInAddress } from '../go.ts'
 
 export const router = new Router()
