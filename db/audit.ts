@@ -11,6 +11,8 @@ export interface AuditLine {
   violations: number
   /** A few of them, for a person to look at. */
   sample: string[]
+  /** Of an audit that goes round: when the event was looked at that was looked at longest ago, ISO. */
+  since?: string
 }
 
 /** Checks I1 to I12 one after another, each in one snapshot. Throws when a store does not answer. */
@@ -20,9 +22,12 @@ export async function runAudit(stores: AuditStores): Promise<AuditLine[]> {
     lines.push(line(id, name, await countBroken(stores.db, broken)))
   lines.push(line(cacheCheck.id, cacheCheck.name, await cacheCheck.run(stores)))
   for (const { id, name, broken } of await checkRooms(stores)) lines.push(line(id, name, broken))
-  return lines.toSorted((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)))
+  return inOrder(lines)
 }
 
-function line(id: string, name: string, { violations, sample }: Broken): AuditLine {
+export const inOrder = (lines: AuditLine[]): AuditLine[] =>
+  lines.toSorted((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)))
+
+export function line(id: string, name: string, { violations, sample }: Broken): AuditLine {
   return { id, name, ok: violations === 0, violations, sample }
 }

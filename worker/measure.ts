@@ -1,6 +1,6 @@
 // Owns what the worker watches on the clock: the gauges, the audit, old rows, and the report to the servers.
 import { eq } from 'drizzle-orm'
-import { runAudit } from '../db/audit.ts'
+import { createRoundAudit } from '../db/audit/rounds.ts'
 import { deleteOldAudits, saveAudit } from '../db/audit/results.ts'
 import { deleteOldAnswers } from '../db/idempotency.ts'
 import { countDeadLetters, deleteOldOutbox, outboxOldestSeconds } from '../db/outbox.ts'
@@ -39,12 +39,13 @@ export function measuring({ ledger, queues, telemetry }: Context): LoopPlan {
 
 /** Every invariant on the live stores; what is broken is said by name. */
 export function auditing({ ledger, redis, telemetry }: Context): LoopPlan {
+  const audit = createRoundAudit({ db: ledger.db, redis })
   return {
     name: 'audit',
     paceMs: AUDIT_EVERY_MS,
     round: async () => {
       const began = performance.now()
-      const lines = await runAudit({ db: ledger.db, redis })
+      const lines = await audit()
       await saveAudit(ledger.db, { tookMs: performance.now() - began, lines })
       for (const { id, ok, violations } of lines)
         if (!ok) telemetry.invariantBroken({ invariant: id, violations })

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { sql, type SQL } from 'drizzle-orm'
 import { auditedRoomKey, AUDITED_ROOM_KEYS, busiestMinute } from '../../db/audit/room-checks.ts'
-import { runAudit } from '../../db/audit.ts'
+import { createRoundAudit } from '../../db/audit/rounds.ts'
+import { runAudit, type AuditLine } from '../../db/audit.ts'
 import { confirmBooking } from '../../db/bookings/confirm-booking.ts'
 import { rooms } from '../../db/schema.ts'
 import { seatStatusKey } from '../../db/seat-gate/keys.ts'
@@ -44,7 +45,13 @@ beforeAll(async () => {
 }, STORES_WITHIN_MS)
 afterAll(() => t.close(), STORES_WITHIN_MS)
 
-const broken = async () => (await runAudit(t)).filter(({ ok }) => !ok).map(({ id }) => id)
+const brokenIn = (lines: AuditLine[]) => lines.filter(({ ok }) => !ok).map(({ id }) => id)
+/** By the audit of everything, and by the one that goes round, which has to find the same. */
+async function broken(): Promise<string[]> {
+  const found = brokenIn(await runAudit(t))
+  expect(brokenIn(await createRoundAudit(t)())).toEqual(found)
+  return found
+}
 
 /** Plants, looks, and takes it out again. */
 async function planted(plant: SQL, undo: SQL): Promise<string[]> {
@@ -167,4 +174,19 @@ test('counts the busiest minute by quarter seconds', () => {
 test('reads the room by the names the room uses', () => {
   const known = roomKeys(eventId)
   for (const name of AUDITED_ROOM_KEYS) expect(known).toContain(auditedRoomKey(eventId, name))
+})
+
+test('an audit without time looks at one event a run, remembers what it found, and comes back to it first', async () => {
+  const others = [await anEvent(t.db, { seats: 10 }), await anEvent(t.db, { seats: 10 })]
+  const booking = await aHold(t.gate, { eventId: others[1]!, seats: [0] })
+  await t.db.execute(sql`update bookings set total = total + 1 where id = ${booking.id}`)
+  const run = createRoundAudit(t, { budgetMs: 0 })
+  const runs = [await run(), await run(), await run(), await run()]
+  const I4 = runs.map((lines) => lines.find(({ id }) => id === 'I4')!)
+  // Found in one of the first three, since there are three events, and told from then on.
+  expect(I4.at(2)!.violations).toBe(1)
+  expect(I4.at(3)!.violations).toBe(1)
+  expect(I4.map(({ since }) => since !== undefined)).toEqual([false, false, true, true])
+  await t.db.execute(sql`update bookings set total = total - 1 where id = ${booking.id}`)
+  expect(brokenIn(await run())).toEqual([])
 })

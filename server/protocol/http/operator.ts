@@ -39,6 +39,8 @@ export const AuditView = Type.Object({
       ok: Type.Boolean(),
       violations: Type.Integer(),
       sample: Type.Array(Type.String()),
+      /** When the event was looked at that was looked at longest ago; not set where all is looked at each time. */
+      since: Type.Optional(Instant),
     }),
   ),
 })
