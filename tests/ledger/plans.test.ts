@@ -190,6 +190,15 @@ for (const planning of ['force_custom_plan', 'force_generic_plan'] as const)
       })
   })
 
+test('no unique index of a table that belongs to events leaves out the event', async () => {
+  const indexes = await admin<{ index: string }[]>`
+    select i.indexrelid::regclass::text as index
+    from pg_index i join pg_attribute event on event.attrelid = i.indrelid and event.attname = 'event_id'
+    join pg_class c on c.oid = i.indrelid and c.relnamespace = 'public'::regnamespace
+    where i.indisunique and not event.attnum = any(i.indkey)`
+  expect(indexes.map(({ index }) => index)).toEqual([])
+})
+
 test('what was loaded and done is a ledger in which every promise holds', async () => {
   await admin`update outbox set settled_at = now() where settled_at is null`
   const broken = (await runAudit({ db: t.db, redis: t.redis })).filter(({ ok }) => !ok)
