@@ -19,6 +19,8 @@ const REFUND_REASON = 'The seat is needed again'
 /** Sold bookings the organiser keeps before taking the oldest back. */
 const SOLD_KEPT = 6
 const ORGANIZER_PAUSE_MS = 40
+const REFUND_TRIES_MAX = 8
+const REFUND_PAUSE_MS = 1_500
 const LOOKS_MAX = 4
 const LOOK_PAUSE_MS = 900
 /** A seat chosen so is the more wanted the nearer to the front it is. */
@@ -41,6 +43,13 @@ export interface Hall {
   seats: number
 }
 
+interface Sold {
+  id: string
+  tries: number
+  /** Not to be asked for again before this moment. */
+  from: number
+}
+
 export interface Crowd {
   clients: Client[]
   history: History
@@ -49,8 +58,8 @@ export interface Crowd {
   /** Resolves when this buyer may attempt the next reservation; false when the sale is over. */
   turn(): Promise<boolean>
   over(): boolean
-  /** Bookings that were paid: the organiser takes them back. */
-  sold: { id: string }[]
+  /** Bookings that were paid, or may be: the organiser takes them back. */
+  sold: Sold[]
 }
 
 export interface Buyer {
@@ -151,7 +160,7 @@ async function pay(crowd: Crowd, buyer: Buyer, id: string): Promise<void> {
   const outcome = await ask(crowd, buyer, request)
   if (outcome.kind === 'done' && outcome.data.status === 'CONFIRMED') {
     history.moved('confirm', id, called)
-    crowd.sold.push({ id })
+    crowd.sold.push({ id, tries: 0, from: now() })
     if (random() < 0.3) await look(crowd, buyer, id)
     return
   }
@@ -169,7 +178,7 @@ async function pay(crowd: Crowd, buyer: Buyer, id: string): Promise<void> {
     await Bun.sleep(LOOK_PAUSE_MS)
     await look(crowd, buyer, id)
   }
-  crowd.sold.push({ id })
+  crowd.sold.push({ id, tries: 0, from: now() })
 }
 
 /** Takes sold bookings back, so that seats are to be had again; until the sale is over. */
@@ -177,8 +186,8 @@ export async function takeBack(crowd: Crowd, organizer: Buyer): Promise<void> {
   const { history, sold } = crowd
   while (!crowd.over()) {
     await Bun.sleep(ORGANIZER_PAUSE_MS)
-    if (sold.length <= SOLD_KEPT) continue
-    const { id } = sold.shift()!
+    if (sold.length <= SOLD_KEPT || sold[0]!.from > now()) continue
+    const { id, tries } = sold.shift()!
     const called = now()
     const request = {
       method: 'POST',
@@ -187,7 +196,11 @@ export async function takeBack(crowd: Crowd, organizer: Buyer): Promise<void> {
     } as const
     const outcome = await ask(crowd, organizer, { ...request, key: crypto.randomUUID() })
     if (outcome.kind === 'done') history.moved('refund', id, called)
-    else if (outcome.kind === 'unknown') history.perhaps('refund', id, called)
+    else {
+      if (outcome.kind === 'unknown') history.perhaps('refund', id, called)
+      // Not paid yet, perhaps; a seat that nobody takes back would be lost to the sale.
+      if (tries < REFUND_TRIES_MAX) sold.push({ id, tries: tries + 1, from: now() + REFUND_PAUSE_MS })
+    }
   }
 }
 

@@ -102,6 +102,7 @@ interface Sale {
   organizer: Buyer
   /** Attempts allowed so far, and whether the sale is over. */
   pace: { allowed: number; over: boolean }
+  close(): void
 }
 
 async function openSale(stack: ChaosStack, history: History, seed: number): Promise<Sale> {
@@ -110,6 +111,7 @@ async function openSale(stack: ChaosStack, history: History, seed: number): Prom
   const buyers = await askForBuyers(stack.ports[0]!)
   const pace = { allowed: 0, over: false }
   const random = randomOf(seed ^ 0x5eed)
+  const waiting: ((goOn: boolean) => void)[] = []
   let given = 0
   const crowd: Crowd = {
     clients: stack.ports.map(createClient),
@@ -118,13 +120,15 @@ async function openSale(stack: ChaosStack, history: History, seed: number): Prom
     random,
     sold: [],
     over: () => pace.over,
-    async turn() {
-      while (!pace.over && given >= pace.allowed) await Bun.sleep(TURN_POLL_MS + random() * TURN_POLL_MS)
-      given += 1
-      return !pace.over
-    },
+    turn: () => new Promise((resolve) => waiting.push(resolve)),
   }
-  return { crowd, buyers, organizer, pace }
+  const clock = setInterval(() => {
+    while (waiting.length > 0 && (pace.over || given < pace.allowed)) {
+      given += 1
+      waiting.shift()!(!pace.over)
+    }
+  }, TURN_POLL_MS)
+  return { crowd, buyers, organizer, pace, close: () => clearInterval(clock) }
 }
 
 /** Through the API, as any load would. */
@@ -225,6 +229,7 @@ async function suffer(stack: ChaosStack, sale: Sale, faults: Fault[], options: C
   const ms = now() - began
   const home = await Promise.race([Promise.all(people), Bun.sleep(GO_HOME_MS).then(() => null)])
   if (!home) throw new Error('the crowd did not go home')
+  sale.close()
   for (const client of crowd.clients) client.close()
   return { struck, attempts: attempted(), ms }
 }
