@@ -131,17 +131,19 @@ export function isStoreUnable(fault: unknown): boolean {
   return isStoreLost(fault) || (code !== null && (UNABLE.includes(code) || code.startsWith(OUT_OF_RESOURCES)))
 }
 
-/** Ended by the server while it worked: what was not committed then never will be. */
-const ENDED = ['57P01', '57P02']
-/** Lost on the way: what was asked for may yet come true. */
-const GONE = ['ECONNRESET', 'EPIPE', 'CONNECTION_CLOSED', 'CONNECTION_DESTROYED', 'CONNECTION_LOST']
+/** The connection went while it was in use. */
+const GONE = [
+  '57P01',
+  '57P02',
+  'ECONNRESET',
+  'EPIPE',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_LOST',
+]
 
-/** True when the fault comes of a back end that the server has ended, so that what it did is decided by now. */
-export const isEnded = (fault: unknown): boolean => ENDED.includes(postgresCode(fault) ?? '')
-
-/** True when a connection went while it was in use: only asking tells whether what was asked for was done. */
-export const isInDoubt = (fault: unknown): boolean =>
-  isEnded(fault) || GONE.includes(postgresCode(fault) ?? '')
+/** True when only asking tells whether what was asked for was done: the driver does not say why a connection went. */
+export const isInDoubt = (fault: unknown): boolean => GONE.includes(postgresCode(fault) ?? '')
 
 type RunText = (text: string, parameters?: unknown[], options?: object) => unknown
 

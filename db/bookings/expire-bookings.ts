@@ -5,7 +5,7 @@ import type { SeatStatus } from '../lifecycle.ts'
 import { stageOutbox } from '../outbox.ts'
 import { bookings, bookingSeats, seats } from '../schema.ts'
 import { freeSeats, type Freed } from './free-seats.ts'
-import { settleAfterCommit, type Gate } from './gate.ts'
+import { settleAfterCommit, type Gate, type MovedSeat } from './gate.ts'
 import { isOver } from './hold-clock.ts'
 import { ids } from './rows.ts'
 
@@ -44,17 +44,17 @@ export async function expireDueBookings(
 
 /**
  * Inside a hold: ends the overdue bookings that keep the seats asked for, so that nobody waits for a job that was
- * lost. Returns the seats that came free, by n, with what they are now. The caller has locked `rows`.
+ * lost. Returns all seats that came free, also those nobody asked for. The caller has locked `rows`.
  */
 export async function takeOverdueSeats(
   tx: Tx,
   eventId: string,
   rows: { n: number; status: SeatStatus; bookingId: string | null; expiresAt: Date | null }[],
-): Promise<Map<number, { status: SeatStatus; version: number; bookingId: null }>> {
+): Promise<MovedSeat[]> {
   const keepers = new Set(
     rows.flatMap(({ status, bookingId }) => (status === 'RESERVED' && bookingId ? [bookingId] : [])),
   )
-  if (keepers.size === 0) return new Map()
+  if (keepers.size === 0) return []
   const due = await tx
     .select({ eventId: bookings.eventId, id: bookings.id })
     .from(bookings)
@@ -63,8 +63,7 @@ export async function takeOverdueSeats(
         and ${bookings.status} = 'PENDING' and ${isOver()}`,
     )
     .for('no key update', { skipLocked: true })
-  const { seats: freed } = await expireAndTell(tx, await onlyWithAllSeats(tx, due))
-  return new Map(freed.map(({ n, status, version }) => [n, { status, version, bookingId: null }]))
+  return (await expireAndTell(tx, await onlyWithAllSeats(tx, due))).seats
 }
 
 async function expireAndTell(tx: Tx, list: { eventId: string; id: string }[]): Promise<Freed> {

@@ -3,46 +3,14 @@
 // Each of its three round trips (the gate's script, the transaction, the settling script) is shared with whoever asks
 // while the one before is under way (db/batches.ts). Every request is still all or none, and answered on its own.
 import { createBatches, onePer, Overloaded } from '../batches.ts'
-import { inTransaction, isStoreLost, postgresCode } from '../client.ts'
-import type { StagedAnswer } from '../idempotency.ts'
 import { lockInBulk, type LockAnswer } from '../seat-gate/seat-gate.ts'
-import { AnswerKept, commitHolds, type Committed, type Hold } from './commit-holds.ts'
+import { commitTogether } from './commit-together.ts'
 import { scheduleExpiry, settleAfterCommit, tryRedis, unlockAfterRefusal, type Gate } from './gate.ts'
-import type { BookingRow } from './read-bookings.ts'
+import type { Committed, Hold, HoldOutcome, HoldRequest } from './hold.ts'
 import { isId } from './rows.ts'
 
-export interface HoldRequest {
-  accountId: string
-  eventId: string
-  /** Seat numbers n; the same number twice counts once. */
-  seats: number[]
-  bookingId?: string
-  /** Stored in the same transaction: a retry finds the answer whatever happened after the commit. */
-  idempotency?: StagedAnswer<BookingRow>
-}
+export type { HoldOutcome, HoldRefusal, HoldRequest } from './hold.ts'
 
-export type HoldRefusal =
-  | {
-      ok: false
-      refusal: 'seat_taken' | 'seat_locked'
-      seats: number[]
-      stage: 'status' | 'lock' | 'version'
-    }
-  | {
-      ok: false
-      refusal:
-        | 'request_invalid'
-        | 'seats_too_many'
-        | 'buyer_limit_reached'
-        | 'event_not_on_sale'
-        | 'not_found'
-        | 'idempotency_in_progress'
-        | 'idempotency_key_reused'
-        | 'overloaded'
-    }
-export type HoldOutcome = { ok: true; booking: BookingRow } | HoldRefusal
-
-const UNIQUE_VIOLATION = '23505'
 /** No request may name more, whatever the event allows; the edge has a limit of its own. */
 const SEATS_PER_REQUEST_MAX = 1_000
 
@@ -129,34 +97,4 @@ async function lockTogether(gate: Gate, holds: Hold[]): Promise<(LockAnswer | nu
     }),
   )
   return holds.map((hold) => answers.get(hold) ?? null)
-}
-
-/** One transaction for all; if it fails for a reason that may be one request's alone, one for each. */
-async function commitTogether(gate: Gate, holds: Hold[]): Promise<(Committed | Promise<Committed>)[]> {
-  try {
-    return await inTransaction(gate.db, (tx) => commitHolds(tx, holds))
-  } catch (fault) {
-    if (isStoreLost(fault)) throw fault
-    if (holds.length === 1) return [refusedAlone(holds[0]!, fault)]
-    // Whoever fails now fails alone: the others have what they were given.
-    const alone = holds.map((hold) => commitTogether(gate, [hold]).then(([one]) => one!))
-    await Promise.allSettled(alone)
-    return alone
-  }
-}
-
-function refusedAlone(hold: Hold, fault: unknown): Committed {
-  if (fault instanceof AnswerKept) return { outcome: { ok: false, refusal: fault.refusal }, known: [] }
-  if (postgresCode(fault) === UNIQUE_VIOLATION && constraintOf(fault) === 'booking_seats_live_key')
-    return {
-      outcome: { ok: false, refusal: 'seat_taken', seats: hold.seats, stage: 'version' },
-      known: [],
-    }
-  throw fault
-}
-
-function constraintOf(fault: unknown): string | null {
-  for (let error = fault; error instanceof Error; error = error.cause)
-    if ('constraint_name' in error && typeof error.constraint_name === 'string') return error.constraint_name
-  return null
 }

@@ -6,6 +6,7 @@ import type { Db, Reader } from '../client.ts'
 import type { BookingStatus } from '../lifecycle.ts'
 import { bookings, events } from '../schema.ts'
 import { frozenSince } from './hold-clock.ts'
+import { heldAt } from './hold.ts'
 import { ids, isId, keysOf, type SeatLabel } from './rows.ts'
 
 export interface BookedSeat extends SeatLabel {
@@ -142,7 +143,13 @@ async function readBookings(reader: Reader, filter: SQL | undefined, limit: numb
     eventName,
     frozenSince: since,
     seats: (seated.get(booking.id) ?? []).filter(({ live }) => live || booking.endedAt !== null),
-    timeline: told.get(booking.id) ?? [],
+    timeline: [
+      heldAt(
+        booking.createdAt,
+        (seated.get(booking.id) ?? []).map(({ n }) => n),
+      ),
+      ...(told.get(booking.id) ?? []),
+    ],
   }))
 }
 

@@ -1,24 +1,68 @@
 // Shows what each guard of a hold is worth: with it gone, and only then, a named scenario sells a seat twice, breaks a
 // limit, or has somebody wait for nothing.
-import { inTransaction } from '../../db/client.ts'
+import { inTransaction, postgresCode } from '../../db/client.ts'
 import type { Gate } from '../../db/bookings/gate.ts'
 import type { HoldOutcome } from '../../db/bookings/hold-seats.ts'
 import { seatLockKey, seatStatusKey } from '../../db/seat-gate/keys.ts'
 import { aBuyer, anEvent, buyers } from '../support/a-ledger.ts'
-import { describeGuards, harmOf, type Scenario, type Stage } from '../support/guards.ts'
+import { describeGuards, harmOf, type GuardCase, type Scenario, type Stage } from '../support/guards.ts'
 import { NO_NEW_BOOKINGS, standstill } from '../support/standstill.ts'
 import type { Cut } from '../support/unguarded-ledger.ts'
 
 const HOLDS = 'bookings/commit-holds.ts'
+const TOGETHER = 'bookings/commit-together.ts'
 const ROW_LOCK = 'for no key update of seat skip locked'
-const rowLock: Cut = { file: HOLDS, text: `\n    ${ROW_LOCK}` }
-const version: Cut = { file: HOLDS, text: 'and seat.version = fence.version' }
-const statusInUpdate: Cut = {
-  file: HOLDS,
-  text: `\n      and seat.status = \${sql.raw(\`'\${SEAT_MOVES.hold.from}'\`)}`,
+
+/** The same guards stand on both ways of a hold: in its one statement, and in the transaction of the long way. */
+interface Way {
+  /** Whether the statement or the transaction decides. */
+  plain: boolean
+  what: string
+  reads: string
+  writes: string
+  rowLock: Cut
+  version: Cut
+  statusInUpdate: Cut
+  movedCount: Cut
+  buyerLock: Cut
+}
+const TAKE = 'bookings/take-free-seats.ts'
+const plainWay: Way = {
+  plain: true,
+  what: '',
+  reads: TAKE,
+  writes: TAKE,
+  rowLock: { file: TAKE, text: ` ${ROW_LOCK}` },
+  version: { file: TAKE, text: ' and seat.version = won.version' },
+  statusInUpdate: {
+    file: TAKE,
+    text: '\n        and seat.status = ${free}\n      returning',
+    instead: '\n      returning',
+  },
+  movedCount: {
+    file: TAKE,
+    text: '1 / ((select count(*) from moved) = (select count(*) from won))::int',
+    instead: '1 / (select count(*) + 1 from moved)',
+  },
+  buyerLock: { file: TAKE, text: 'pg_advisory_xact_lock(key) is not null', instead: 'true' },
+}
+const READS = 'bookings/lock-for-holds.ts'
+const WRITES = 'bookings/write-holds.ts'
+const longWay: Way = {
+  plain: false,
+  what: ', the long way',
+  reads: READS,
+  writes: WRITES,
+  rowLock: { file: READS, text: `\n    ${ROW_LOCK}` },
+  version: { file: WRITES, text: 'and seat.version = fence.version' },
+  statusInUpdate: {
+    file: WRITES,
+    text: `\n      and seat.status = \${sql.raw(\`'\${SEAT_MOVES.hold.from}'\`)}`,
+  },
+  movedCount: { file: WRITES, text: 'moved.length !== taken.length', instead: 'false' },
+  buyerLock: { file: READS, text: 'lockBuyers(tx, buyers),', instead: 'Promise.resolve(),' },
 }
 const uniqueIndex: Cut = { index: 'booking_seats_live_key' }
-const movedCount: Cut = { file: HOLDS, text: 'moved.length !== taken.length', instead: 'false' }
 const luaLock: Cut = {
   file: 'seat-gate/lua/lock-seats.lua',
   text: 'owner and owner ~= token',
@@ -26,16 +70,16 @@ const luaLock: Cut = {
 }
 const luaStatus: Cut = {
   file: 'seat-gate/lua/lock-seats.lua',
-  text: `known and GONE[string.match(known, '^%u+') or '']`,
+  text: `status and GONE[string.match(status, '^%u+') or '']`,
   instead: 'false',
 }
-const inPostgres: [string, Cut][] = [
+const inPostgres = ({ rowLock, version, statusInUpdate }: Way): [string, Cut][] => [
   ['row lock', rowLock],
   ['version', version],
   ['status in the UPDATE', statusInUpdate],
   ['unique index', uniqueIndex],
 ]
-const allBut = (name: string) => inPostgres.filter(([other]) => other !== name)
+const allBut = (way: Way, name: string) => inPostgres(way).filter(([other]) => other !== name)
 
 interface Key {
   key: string
@@ -54,24 +98,44 @@ const answerOf = ({ key, hash }: Key) => ({
   answer: ({ id }: { id: string }) => ({ statusCode: 201, response: { id } }),
 })
 
-/** Everybody reads before anybody writes; then all go on at once. */
-async function holdTogether({ ledger, t }: Stage, eventId: string, asked: Asked[]): Promise<HoldOutcome[]> {
-  const still = await standstill(t, NO_NEW_BOOKINGS)
+/** Nobody who holds for these can end; all that comes before is done. */
+const noEndFor = (accounts: string[]) =>
+  `select 1 from accounts where id in (${accounts.map((id) => `'${id}'`).join(', ')}) for update`
+
+const refusedAs = (refusal: 'seat_taken' | 'seat_locked', seats: number[]): HoldOutcome => ({
+  ok: false,
+  refusal,
+  seats,
+  stage: 'version',
+})
+
+/** One request, on the way that is looked at. */
+async function ask(
+  { ledger }: Stage,
+  { plain }: Way,
+  eventId: string,
+  { gate, accountId, seats, key }: Asked,
+): Promise<HoldOutcome> {
+  const request = { eventId, accountId, seats, ...(key && { idempotency: answerOf(key) }) }
+  if (plain) return ledger.holdSeats(gate, request)
+  const hold = { ...request, bookingId: Bun.randomUUIDv7() }
   try {
-    const holds = asked.map(({ gate, accountId, seats, key }) =>
-      ledger
-        .holdSeats(gate, {
-          eventId,
-          accountId,
-          seats,
-          ...(key && { idempotency: answerOf(key) }),
-        })
-        .catch((fault: unknown): HoldOutcome => {
-          if (fault instanceof Error && fault.message.includes('disagree under lock'))
-            return { ok: false, refusal: 'seat_taken', seats, stage: 'version' }
-          throw fault
-        }),
-    )
+    const [decided] = await inTransaction(gate.db, (tx) => ledger.commitHolds(tx, [hold]))
+    return decided!.outcome
+  } catch (fault) {
+    if (fault instanceof Error && fault.message.includes('disagree under lock'))
+      return refusedAs('seat_taken', seats)
+    if (postgresCode(fault) === '23505') return refusedAs('seat_taken', seats)
+    throw fault
+  }
+}
+
+/** Everybody reads before anybody can end; then all go on at once. */
+async function holdTogether(stage: Stage, way: Way, eventId: string, asked: Asked[]): Promise<HoldOutcome[]> {
+  const accounts = [...new Set(asked.map(({ accountId }) => accountId))]
+  const still = await standstill(stage.t, way.plain ? noEndFor(accounts) : NO_NEW_BOOKINGS)
+  try {
+    const holds = asked.map((one) => ask(stage, way, eventId, one))
     // Whoever is refused at once does not come to wait.
     await still.waiting(asked.length, Promise.race(holds))
     await still.end()
@@ -85,21 +149,22 @@ const winnersAmong = (outcomes: HoldOutcome[]) => outcomes.filter(({ ok }) => ok
 
 /** Two processes, one seat, the same moment. */
 const oneSeat =
-  (among: 'servers' | 'alone'): Scenario =>
+  (way: Way, among: 'servers' | 'alone'): Scenario =>
   async (stage) => {
     const eventId = await anEvent(stage.db)
     const people = await buyers(stage.db, 2)
     const asked = people.map((accountId, i) => ({ gate: stage[among][i]!, accountId, seats: [0] }))
-    const won = winnersAmong(await holdTogether(stage, eventId, asked))
+    const won = winnersAmong(await holdTogether(stage, way, eventId, asked))
     const harm = await harmOf(stage.db)
     return won > 1 ? `sold to ${won}: ${harm}` : harm
   }
 
 /** A batch, as one process makes it of what arrives while the last one is under way. */
 async function batch(
-  { ledger, db }: Stage,
+  { ledger, db, alone }: Stage,
   eventId: string,
   asked: { accountId: string; seats: number[]; key?: Key }[],
+  by: 'transaction' | 'statement' | 'both' = 'transaction',
 ): Promise<HoldOutcome[]> {
   const holds = asked.map(({ key, ...one }) => ({
     ...one,
@@ -107,11 +172,18 @@ async function batch(
     bookingId: Bun.randomUUIDv7(),
     ...(key && { idempotency: answerOf(key) }),
   }))
-  const decided = await inTransaction(db, (tx) => ledger.commitHolds(tx, holds))
+  if (by === 'statement') {
+    const taken = await ledger.takeFreeSeats(db, holds)
+    return taken.map((answer, i) => answer?.outcome ?? refusedAs('seat_locked', holds[i]!.seats))
+  }
+  const decided =
+    by === 'both'
+      ? await Promise.all(await ledger.commitTogether(alone[0], holds))
+      : await inTransaction(db, (tx) => ledger.commitHolds(tx, holds))
   return decided.map(({ outcome }) => outcome)
 }
 
-const oneSeatInPostgres = oneSeat('alone')
+const oneSeatInPostgres = new Map([plainWay, longWay].map((way) => [way, oneSeat(way, 'alone')] as const))
 const twoInABatch: Scenario = async (stage) => {
   const eventId = await anEvent(stage.db)
   const [a, b] = await buyers(stage.db, 2)
@@ -123,48 +195,55 @@ const twoInABatch: Scenario = async (stage) => {
   return winnersAmong(outcomes) > 1 ? `one seat for both: ${harm}` : harm
 }
 
-const limitInABatch: Scenario = async (stage) => {
-  const eventId = await anEvent(stage.db, { maxSeatsPerBuyer: 2 })
-  const accountId = await aBuyer(stage.db)
-  await batch(stage, eventId, [
-    { accountId, seats: [0, 1] },
-    { accountId, seats: [2, 3] },
-  ])
-  return harmOf(stage.db)
-}
+const limitInABatch =
+  (by: 'transaction' | 'both'): Scenario =>
+  async (stage) => {
+    const eventId = await anEvent(stage.db, { maxSeatsPerBuyer: 2 })
+    const accountId = await aBuyer(stage.db)
+    const asked = [
+      { accountId, seats: [0, 1] },
+      { accountId, seats: [2, 3] },
+    ]
+    await batch(stage, eventId, asked, by)
+    return harmOf(stage.db)
+  }
 
-const limitOfTwoTabs: Scenario = async (stage) => {
-  const eventId = await anEvent(stage.db, { maxSeatsPerBuyer: 2 })
-  const accountId = await aBuyer(stage.db)
-  await holdTogether(stage, eventId, [
-    { gate: stage.servers[0], accountId, seats: [0, 1] },
-    { gate: stage.servers[1], accountId, seats: [2, 3] },
-  ])
-  return harmOf(stage.db)
-}
+const limitOfTwoTabs =
+  (way: Way): Scenario =>
+  async (stage) => {
+    const eventId = await anEvent(stage.db, { maxSeatsPerBuyer: 2 })
+    const accountId = await aBuyer(stage.db)
+    await holdTogether(stage, way, eventId, [
+      { gate: stage.servers[0], accountId, seats: [0, 1] },
+      { gate: stage.servers[1], accountId, seats: [2, 3] },
+    ])
+    return harmOf(stage.db)
+  }
 
 /** Somebody has seat 0 locked and takes their time; a batch asks for seats 0 and 1. */
-const hotSeat: Scenario = async (stage) => {
-  const eventId = await anEvent(stage.db)
-  const people = await buyers(stage.db, 2)
-  const still = await standstill(
-    stage.t,
-    `select 1 from seats where event_id = '${eventId}' and n = 0 for update`,
-  )
-  try {
-    let answered = false
-    const asked = people.map((accountId, n) => ({ accountId, seats: [n] }))
-    const outcomes = batch(stage, eventId, asked).then((all) => ((answered = true), all))
-    await still.waiting(1, outcomes)
-    const waited = !answered
-    await still.end()
-    const all = await outcomes
-    if (waited) return 'the buyer of another seat waits for the hot one'
-    return winnersAmong(all) === 1 ? null : 'the free seat was not held'
-  } finally {
-    await still.end()
+const hotSeat =
+  (by: 'transaction' | 'statement'): Scenario =>
+  async (stage) => {
+    const eventId = await anEvent(stage.db)
+    const people = await buyers(stage.db, 2)
+    const still = await standstill(
+      stage.t,
+      `select 1 from seats where event_id = '${eventId}' and n = 0 for update`,
+    )
+    try {
+      let answered = false
+      const asked = people.map((accountId, n) => ({ accountId, seats: [n] }))
+      const outcomes = batch(stage, eventId, asked, by).then((all) => ((answered = true), all))
+      await still.waiting(1, outcomes)
+      const waited = !answered
+      await still.end()
+      const all = await outcomes
+      if (waited) return 'the buyer of another seat waits for the hot one'
+      return winnersAmong(all) === 1 ? null : 'the free seat was not held'
+    } finally {
+      await still.end()
+    }
   }
-}
 
 const oneKeyTwice =
   (hashes: [number, number]): Scenario =>
@@ -173,6 +252,7 @@ const oneKeyTwice =
     const accountId = await aBuyer(stage.db)
     const outcomes = await holdTogether(
       stage,
+      plainWay,
       eventId,
       hashes.map((hash, i) => ({
         gate: stage.alone[i]!,
@@ -243,62 +323,92 @@ const lateSettle: Scenario = async ({ ledger, t: { redis } }) => {
 const ONE_SEAT = 'two processes ask for one seat, both read before either writes'
 const TWICE = /^sold to 2: .*I1 broken|^sold to 2/
 
+const guardsOf = (way: Way): GuardCase[] => {
+  const one = { story: `${ONE_SEAT}${way.what}`, scenario: oneSeatInPostgres.get(way)!, harm: TWICE }
+  return [
+    {
+      guard: `row lock (SKIP LOCKED)${way.what}`,
+      at: way.reads,
+      cut: way.rowLock,
+      covers: allBut(way, 'row lock'),
+      ...one,
+    },
+    {
+      guard: `version in the UPDATE${way.what}`,
+      at: way.writes,
+      cut: way.version,
+      covers: allBut(way, 'version'),
+      ...one,
+    },
+    {
+      guard: `status in the UPDATE${way.what}`,
+      at: way.writes,
+      cut: way.statusInUpdate,
+      covers: allBut(way, 'status in the UPDATE'),
+      ...one,
+    },
+    {
+      guard: `count of the seats that moved${way.what}`,
+      at: way.writes,
+      cut: way.movedCount,
+      covers: [
+        ['row lock', way.rowLock],
+        ['unique index', uniqueIndex],
+      ],
+      ...one,
+    },
+    {
+      guard: `unique index of live seats${way.what}`,
+      at: 'schema, booking_seats_live_key',
+      cut: uniqueIndex,
+      covers: allBut(way, 'unique index'),
+      ...one,
+    },
+    {
+      guard: `buyer's advisory lock${way.what}`,
+      at: way.reads,
+      cut: way.buyerLock,
+      story: `one buyer asks in two processes, both count before either writes${way.what}`,
+      scenario: limitOfTwoTabs(way),
+      harm: /I11 broken/,
+    },
+    {
+      guard: `SKIP LOCKED${way.what}`,
+      at: way.reads,
+      cut: { file: way.reads, text: ROW_LOCK, instead: 'for no key update of seat' },
+      story: `a batch asks for a seat that somebody has locked, and for a free one${way.what}`,
+      scenario: hotSeat(way.plain ? 'statement' : 'transaction'),
+      harm: /waits for the hot one/,
+    },
+  ]
+}
+
 describeGuards('The guards of a hold', [
+  ...guardsOf(plainWay),
+  ...guardsOf(longWay),
   {
-    guard: 'row lock (SKIP LOCKED)',
-    at: HOLDS,
-    cut: rowLock,
-    covers: allBut('row lock'),
-    story: ONE_SEAT,
-    scenario: oneSeatInPostgres,
-    harm: TWICE,
+    guard: 'a count that sees what was committed meanwhile',
+    at: 'schema, live_seats_of_buyer',
+    cut: { function: 'live_seats_of_buyer(uuid, uuid)' },
+    story: 'one buyer asks in two processes, the second counts when the first has its seats',
+    scenario: limitOfTwoTabs(plainWay),
+    harm: /I11 broken/,
   },
   {
-    guard: 'version in the UPDATE',
-    at: HOLDS,
-    cut: version,
-    covers: allBut('version'),
-    story: ONE_SEAT,
-    scenario: oneSeatInPostgres,
-    harm: TWICE,
-  },
-  {
-    guard: 'status in the UPDATE',
-    at: HOLDS,
-    cut: statusInUpdate,
-    covers: allBut('status in the UPDATE'),
-    story: ONE_SEAT,
-    scenario: oneSeatInPostgres,
-    harm: TWICE,
-  },
-  {
-    guard: 'count of the seats that moved',
-    at: HOLDS,
-    cut: movedCount,
-    covers: [
-      ['row lock', rowLock],
-      ['unique index', uniqueIndex],
-    ],
-    story: ONE_SEAT,
-    scenario: oneSeatInPostgres,
-    harm: TWICE,
-  },
-  {
-    guard: 'unique index of live seats',
-    at: 'schema, booking_seats_live_key',
-    cut: uniqueIndex,
-    covers: allBut('unique index'),
-    story: ONE_SEAT,
-    scenario: oneSeatInPostgres,
-    harm: TWICE,
+    guard: 'one request a buyer in a statement',
+    at: TOGETHER,
+    cut: { file: TOGETHER, text: 'return !meets', instead: 'return true' },
+    story: 'one buyer asks twice at the same moment',
+    scenario: limitInABatch('both'),
+    harm: /I11 broken/,
   },
   {
     guard: 'Lua lock',
     at: 'lua/lock-seats.lua',
     cut: luaLock,
-    covers: inPostgres,
+    covers: inPostgres(plainWay),
     story: `${ONE_SEAT}, Redis there`,
-    scenario: oneSeat('servers'),
+    scenario: oneSeat(plainWay, 'servers'),
     harm: TWICE,
   },
   {
@@ -324,7 +434,7 @@ describeGuards('The guards of a hold', [
     at: 'lua/settle-seats.lua',
     cut: {
       file: 'seat-gate/lua/settle-seats.lua',
-      text: `and redis.call('GET', KEYS[1 + count + i]) == token`,
+      text: `and known[KEYS[1 + count + i]] == token`,
     },
     story: 'a process that was paused past its lock unlocks, while the next one is at the seat',
     scenario: foreignUnlock,
@@ -339,19 +449,11 @@ describeGuards('The guards of a hold', [
     harm: /I7 broken/,
   },
   {
-    guard: "buyer's advisory lock",
-    at: HOLDS,
-    cut: { file: HOLDS, text: 'lockBuyers(tx, buyers),', instead: 'Promise.resolve(),' },
-    story: 'one buyer asks in two processes, both count before either writes',
-    scenario: limitOfTwoTabs,
-    harm: /I11 broken/,
-  },
-  {
     guard: "a buyer's seats counted within a batch",
     at: HOLDS,
     cut: { file: HOLDS, text: 'read.held.set(buyer, (read.held.get(buyer) ?? 0) + rows.length)' },
     story: 'one buyer asks twice in one batch',
-    scenario: limitInABatch,
+    scenario: limitInABatch('transaction'),
     harm: /I11 broken/,
   },
   {
@@ -364,25 +466,17 @@ describeGuards('The guards of a hold', [
     },
     covers: [
       ['unique index', uniqueIndex],
-      ['count of the seats that moved', movedCount],
+      ['count of the seats that moved', longWay.movedCount],
     ],
     story: 'two requests of one batch want one seat',
     scenario: twoInABatch,
     harm: /one seat for both: .*I1 broken/,
   },
   {
-    guard: 'SKIP LOCKED',
-    at: HOLDS,
-    cut: { file: HOLDS, text: ROW_LOCK, instead: 'for no key update of seat' },
-    story: 'a batch asks for a seat that somebody has locked, and for a free one',
-    scenario: hotSeat,
-    harm: /waits for the hot one/,
-  },
-  {
     guard: 'AnswerKept (a retry)',
-    at: HOLDS,
+    at: WRITES,
     cut: {
-      file: HOLDS,
+      file: WRITES,
       text: "throw new AnswerKept(same ? 'idempotency_in_progress' : 'idempotency_key_reused')",
       instead: 'return void same',
     },
@@ -392,9 +486,9 @@ describeGuards('The guards of a hold', [
   },
   {
     guard: 'AnswerKept (another body)',
-    at: HOLDS,
+    at: WRITES,
     cut: {
-      file: HOLDS,
+      file: WRITES,
       text: "throw new AnswerKept(same ? 'idempotency_in_progress' : 'idempotency_key_reused')",
       instead: 'return void same',
     },
@@ -404,8 +498,8 @@ describeGuards('The guards of a hold', [
   },
   {
     guard: 'one answer a key within a batch',
-    at: HOLDS,
-    cut: { file: HOLDS, text: '!kept.delete(', instead: '!kept.has(' },
+    at: WRITES,
+    cut: { file: WRITES, text: '!kept.delete(', instead: '!kept.has(' },
     story: 'one request comes twice to one process, without Redis, and shares a batch with itself',
     scenario: oneKeyInABatch,
     harm: /2 holds for one Idempotency-Key/,

@@ -17,7 +17,11 @@ export interface TextCut {
   instead?: string
 }
 /** A guard in the schema, by the name of its index or constraint. */
-export type SchemaCut = { index: string } | { table: string; constraint: string }
+export type SchemaCut =
+  | { index: string }
+  | { table: string; constraint: string }
+  /** A volatile function that sees no more than its statement. */
+  | { function: string }
 export type Cut = TextCut | SchemaCut
 
 const isText = (cut: Cut): cut is TextCut => 'file' in cut
@@ -25,6 +29,8 @@ const isText = (cut: Cut): cut is TextCut => 'file' in cut
 /** What the copy offers, as the real ledger does. */
 export interface CutLedger {
   holdSeats: typeof import('../../db/bookings/hold-seats.ts').holdSeats
+  commitTogether: typeof import('../../db/bookings/commit-together.ts').commitTogether
+  takeFreeSeats: typeof import('../../db/bookings/take-free-seats.ts').takeFreeSeats
   commitHolds: typeof import('../../db/bookings/commit-holds.ts').commitHolds
   confirmBooking: typeof import('../../db/bookings/confirm-booking.ts').confirmBooking
   commitConfirmations: typeof import('../../db/bookings/commit-confirmations.ts').commitConfirmations
@@ -39,6 +45,8 @@ export interface CutLedger {
 
 const PARTS = [
   'bookings/hold-seats.ts',
+  'bookings/commit-together.ts',
+  'bookings/take-free-seats.ts',
   'bookings/commit-holds.ts',
   'bookings/confirm-booking.ts',
   'bookings/commit-confirmations.ts',
@@ -90,6 +98,10 @@ async function drop(db: Db, cut: SchemaCut): Promise<string> {
     )
     await db.execute(sql.raw(`drop index ${cut.index}`))
     return row!.def
+  }
+  if ('function' in cut) {
+    await db.execute(sql.raw(`alter function ${cut.function} stable`))
+    return `alter function ${cut.function} volatile`
   }
   const { table, constraint } = cut
   const [row] = await db.execute<{ def: string }>(

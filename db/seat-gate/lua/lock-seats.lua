@@ -9,21 +9,32 @@
 --          hands; i counts its own seats from 1
 local lifetime = ARGV[1]
 local GONE = { RESERVED = true, SOLD = true, BLOCKED = true }
+-- What Redis can put on its stack at once is some thousands of values.
+local READ_AT_ONCE = 2000
+
+-- Read at once, for all: one call costs as much as what it reads. What is locked on the way is written down here too.
+local known = {}
+for from = 1, #KEYS, READ_AT_ONCE do
+  local values = redis.call('MGET', unpack(KEYS, from, math.min(from + READ_AT_ONCE - 1, #KEYS)))
+  for i = 1, #values do known[KEYS[from + i - 1]] = values[i] end
+end
 
 local function decide(first, count, token)
   local taken, busy = { 'taken' }, { 'busy' }
   for i = 1, count do
-    local known = redis.call('GET', KEYS[first + i])
-    if known and GONE[string.match(known, '^%u+') or ''] then taken[#taken + 1] = i end
+    local status = known[KEYS[first + i]]
+    if status and GONE[string.match(status, '^%u+') or ''] then taken[#taken + 1] = i end
   end
   if #taken > 1 then return taken end
   for i = 1, count do
-    local owner = redis.call('GET', KEYS[first + count + i])
+    local owner = known[KEYS[first + count + i]]
     if owner and owner ~= token then busy[#busy + 1] = i end
   end
   if #busy > 1 then return busy end
   for i = 1, count do
-    redis.call('SET', KEYS[first + count + i], token, 'PX', lifetime)
+    local lock = KEYS[first + count + i]
+    redis.call('SET', lock, token, 'PX', lifetime)
+    known[lock] = token
   end
   return { 'locked' }
 end

@@ -11,8 +11,8 @@
 --          token whose lock is freed ('' = none)
 -- RETURNS  {'settled', feed version, announced} | {'unchanged'}
 local channel, now, feedLifetime = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local count, FIELDS = (#KEYS - 1) / 2, 7
-local changes = {}
+local count, FIELDS, READ_AT_ONCE = (#KEYS - 1) / 2, 7, 2000
+local changes, freed = {}, {}
 
 local function mayWrite(current, version, observed)
   if observed ~= '' then
@@ -22,25 +22,33 @@ local function mayWrite(current, version, observed)
   return version >= known
 end
 
+local known = {}
+for from = 2, #KEYS, READ_AT_ONCE do
+  local values = redis.call('MGET', unpack(KEYS, from, math.min(from + READ_AT_ONCE - 1, #KEYS)))
+  for i = 1, #values do known[KEYS[from + i - 1]] = values[i] end
+end
+
 for i = 1, count do
   local at = 4 + (i - 1) * FIELDS
   local n, status, code, version = tonumber(ARGV[at]), ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   local lifetime, observed, token = tonumber(ARGV[at + 4]), ARGV[at + 5], ARGV[at + 6]
-  local current, value = redis.call('GET', KEYS[1 + i]), status .. ':' .. ARGV[at + 3]
+  local current, value = known[KEYS[1 + i]], status .. ':' .. ARGV[at + 3]
   if status ~= '' and mayWrite(current, version, observed) then
     if lifetime > 0 then
       redis.call('SET', KEYS[1 + i], value, 'PX', lifetime)
     else
       redis.call('DEL', KEYS[1 + i])
     end
+    known[KEYS[1 + i]] = lifetime > 0 and value
     if current ~= value then
       changes[#changes + 1] = { n, code }
     end
   end
-  if token ~= '' and redis.call('GET', KEYS[1 + count + i]) == token then
-    redis.call('DEL', KEYS[1 + count + i])
+  if token ~= '' and known[KEYS[1 + count + i]] == token then
+    freed[#freed + 1] = KEYS[1 + count + i]
   end
 end
+if #freed > 0 then redis.call('DEL', unpack(freed)) end
 if #changes == 0 then
   return { 'unchanged' }
 end
