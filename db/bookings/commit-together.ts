@@ -3,15 +3,7 @@
 // The plain ones go in one statement an event; whoever got nothing there, or cannot go along, goes the long way, where
 // each is told why. A batch whose connection was lost is looked up: nobody is told of a failure that was none.
 import { sql } from 'drizzle-orm'
-import {
-  inTransaction,
-  isEnded,
-  isInDoubt,
-  isStoreLost,
-  postgresCode,
-  type Reader,
-  type Tx,
-} from '../client.ts'
+import { inTransaction, isInDoubt, isStoreLost, postgresCode, type Reader, type Tx } from '../client.ts'
 import { seats } from '../schema.ts'
 import { commitHolds } from './commit-holds.ts'
 import type { Gate, MovedSeat } from './gate.ts'
