@@ -5,6 +5,7 @@ import { publish, type Report } from './bench/report.ts'
 const BENCHES: Record<string, () => Promise<{ bench: (args: string[]) => Promise<Report> }>> = {
   best: () => import('./bench/best.ts'),
   growth: () => import('./bench/growth.ts'),
+  cache: () => import('./bench/cache.ts'),
   ledger: () => import('./bench/ledger.ts'),
   room: () => import('./bench/room.ts'),
   survival: () => import('./bench/survival.ts'),

@@ -4,11 +4,11 @@ import { connectRedis, redisReady, type RedisClient } from '../../db/redis.ts'
 import { getEvent } from '../../db/events.ts'
 import { Chooser } from '../../server/bookings/best/choose-seats.ts'
 import { FreeSeats } from '../../server/bookings/best/free-seats.ts'
-import { hallOf } from '../../server/bookings/best/hall.ts'
+import { hallOf, type Hall } from '../../server/bookings/best/hall.ts'
 import { SeatMemory } from '../../server/events/seat-memory.ts'
 import { saleAttemptsKey } from '../../server/events/keys.ts'
 import { layOut } from '../../server/protocol/map-layout/lay-out.ts'
-import type { SalePlan } from './best-plans.ts'
+import type { Ask, SalePlan } from './best-plans.ts'
 import { loadHttp, requestBytes } from './http-load.ts'
 import type { LedgerStack } from './ledger-stack.ts'
 
@@ -18,6 +18,8 @@ const TENTHS = 10
 /** Servers add their counts up once a second. */
 const COUNTED_AFTER_MS = 1_300
 const SECONDS_MAX = 120
+/** Of the plan, to see whether what is left would meet one of them. */
+const WISHES = 1_000
 /** Refusals that answer somebody who asks for what is not there any more. */
 const NONE_LEFT = new Set(['sold_out', 'seats_not_together'])
 /** More than a server's claims last, so that nothing a buyer gave up is still out of sight. */
@@ -125,7 +127,7 @@ class Sale {
           underWay -= taken.length
           this.sold.holds += 1
           emptyInARow = 0
-        } else if (status === CONFLICT && NONE_LEFT.has(answer.code)) emptyInARow += 1
+        } else if (NONE_LEFT.has(answer.code)) emptyInARow += 1
         else if (status === CONFLICT) this.sold.refusedInside += 1
         else this.sold.unmeant = `${status} ${answer.code}`
       },
@@ -142,39 +144,66 @@ interface Answer {
 }
 
 /**
- * Replays what was told in the order of the answers: an orphan was avoidable when the same number of seats could have
- * been had without one at that moment, in the section or tier they are of.
+ * Replays what was told in the order of the answers. An orphan was avoidable when the same number of seats could have
+ * been had without one, in that section, and nobody who was under way at that moment was given them instead.
  */
-async function judge(stack: LedgerStack, eventId: string, told: number[][], plan: SalePlan) {
-  const event = await getEvent(stack.ledger.db, eventId)
-  const hall = hallOf(layOut(event))
-  const free = new FreeSeats(hall)
-  const chooser = new Chooser(free)
-  const lane = { index: 0, of: 1, underWay: 0 }
-  const gone = new Set<number>()
-  let [orphansMade, avoidableOrphans, twice] = [0, 0, 0]
-  const memory = new SeatMemory(new Uint8Array(hall.total), 0)
-  for (const [version, seats] of told.entries()) {
-    free.follow(memory, Date.now())
-    const row = hall.rows[hall.rowOf[seats[0]!]!]!
-    const made = orphansBeside(free, seats)
+async function judge(
+  stack: LedgerStack,
+  eventId: string,
+  told: number[][],
+  { ask, buyers }: SalePlan & { buyers: number },
+) {
+  const hall = hallOf(layOut(await getEvent(stack.ledger.db, eventId)))
+  const [then, soon] = [new Replay(hall, told), new Replay(hall, told)]
+  let [orphansMade, avoidableOrphans] = [0, 0]
+  for (const [at, seats] of told.entries()) {
+    const made = orphansBeside(then.free, seats)
     if (made > 0) {
-      const wish = { quantity: seats.length, section: row.section, together: true }
-      const other = chooser.choose(wish, lane)
+      soon.playUntil(at + buyers)
+      const { section } = hall.rows[hall.rowOf[seats[0]!]!]!
+      const other = soon.choose({ quantity: seats.length, section })
       orphansMade += made
-      if ('seats' in other && orphansBeside(free, other.seats) === 0) avoidableOrphans += made
+      if (other && orphansBeside(soon.free, other) === 0) avoidableOrphans += made
     }
-    for (const n of seats) {
-      if (gone.has(n)) twice += 1
-      gone.add(n)
-    }
-    const changes = seats.map((n) => [n, SEAT_CODES.RESERVED] as [number, SeatCode])
-    memory.apply({ previous: version, version: version + 1, changes })
+    then.playUntil(at + 1)
   }
-  free.follow(memory, Date.now())
-  const wishes = Array.from({ length: 1_000 }, (_, i) => plan.ask(i))
-  const fits = wishes.filter((ask) => 'seats' in chooser.choose({ ...ask, together: true }, lane))
-  return { orphansMade, avoidableOrphans, twice, left: hall.total - gone.size, fitting: fits.length }
+  const gone = new Set(told.flat())
+  const wishes = Array.from({ length: WISHES }, (_, i) => ask(i))
+  return {
+    orphansMade,
+    avoidableOrphans,
+    twice: told.flat().length - gone.size,
+    left: hall.total - gone.size,
+    fitting: wishes.filter((wish) => then.choose(wish)).length,
+  }
+}
+
+/** The hall as it was after so many answers. */
+class Replay {
+  readonly free: FreeSeats
+  #chooser: Chooser
+  #memory: SeatMemory
+  #told: number[][]
+
+  constructor(hall: Hall, told: number[][]) {
+    this.free = new FreeSeats(hall)
+    this.#chooser = new Chooser(this.free)
+    this.#memory = new SeatMemory(new Uint8Array(hall.total), 0)
+    this.#told = told
+  }
+
+  playUntil(count: number): void {
+    for (let at = this.#memory.version; at < Math.min(count, this.#told.length); at++) {
+      const changes = this.#told[at]!.map((n) => [n, SEAT_CODES.RESERVED] as [number, SeatCode])
+      this.#memory.apply({ previous: at, version: at + 1, changes })
+      this.free.follow(this.#memory, 0)
+    }
+  }
+
+  choose(ask: Ask): number[] | null {
+    const choice = this.#chooser.choose({ ...ask, together: true }, { index: 0, of: 1, underWay: 0 })
+    return 'seats' in choice ? choice.seats : null
+  }
 }
 
 /** Seats that taking these leaves alone and that were not before; none in a general area. */

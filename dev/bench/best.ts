@@ -53,8 +53,9 @@ function costRow(seats: number): Row {
   }
 }
 
+const percent = (share: number) => 100 * share
+
 function saleRows(plan: SalePlan, sold: Sold): Row[] {
-  const percent = (share: number) => 100 * share
   const shares = sold.tenths.map(({ attempts, conflicts }) => conflicts / Math.max(1, attempts))
   const worst = Math.max(...shares.slice(0, -1))
   const said = shares.map((share) => percent(share).toFixed(1)).join(' ')
