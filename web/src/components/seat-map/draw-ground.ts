@@ -16,7 +16,9 @@ const NAME_ABOVE_SCALE = 9
 
 const NAME_PX = 13
 const WORDS_PX = 12
-const NAME_ROOM_MIN_PX = 56
+/** A name up to so broad is written whole, wherever it finds room; a longer one is cut to its section. */
+const NAME_WHOLE_PX = 150
+const STAGE_ROOM_PX = 56
 const WORDS_HEIGHT_PX = 40
 const HATCH_GAP_PX = 7
 
@@ -58,7 +60,7 @@ function drawStage(
   pen.beginPath()
   pen.roundRect(x, y, width, height, Math.min(8, height / 2))
   pen.fill()
-  if (width > NAME_ROOM_MIN_PX)
+  if (width > STAGE_ROOM_PX)
     labels.write(pen, stageName, x + width / 2, y + height / 2, width, {
       size: NAME_PX,
       weight: 500,
@@ -119,7 +121,7 @@ export function drawNames(pen: Brush, ground: Ground, place: Placement, size: Si
     if (!shape || !isInSight(section.box, place, size)) continue
     const general = section.kind === 'general'
     const above = !general && scale >= NAME_ABOVE_SCALE
-    const room = Math.max(NAME_ROOM_MIN_PX, shape.width * scale)
+    const room = Math.max(NAME_WHOLE_PX, shape.width * scale)
     const x = (above ? shape.head.x : shape.middle.x) * scale + dx
     const hasWords = (general || scale < PLATE_SCALE) && shape.height * scale >= WORDS_HEIGHT_PX
     const y = above
@@ -133,7 +135,7 @@ export function drawNames(pen: Brush, ground: Ground, place: Placement, size: Si
     if (!hasWords) continue
     const { words } = looks.sectionLook(index, palette)
     const wordStyle = { size: WORDS_PX, weight: 400, colour: palette.ink }
-    if (labels.measure(words, wordStyle) <= room + 8)
+    if (labels.measure(words, wordStyle) <= shape.width * scale + 8)
       written.push(labels.write(pen, words, x, y + NAME_PX * 1.25, room + 8, wordStyle))
   }
 }

@@ -11,6 +11,9 @@ import type { Size } from './viewport.ts'
 const MINE_RADIUS_MIN = 7
 const ROW_TEXT_PX = 13
 const ROW_EDGE_PX = 14
+const ROW_LETTERS = 4
+/** Between a row's label and the middle of its first seat, in seat pitches. */
+const ROW_GAP_PITCH = 0.75
 const ARROW_PX = 13
 const ARROW_EDGE_PX = 20
 
@@ -127,7 +130,6 @@ export function drawRowNames(
   size: Size,
 ): void {
   pen.font = `500 ${ROW_TEXT_PX}px ${palette.font}`
-  pen.textAlign = 'center'
   pen.textBaseline = 'middle'
   for (const section of map.sections) {
     const [left, top, width, height] = section.box
@@ -143,14 +145,20 @@ export function drawRowNames(
       const seat = firstInSight(positions, first, count, place)
       first += count
       if (!seat || seat.x > size.width || seat.y < 0 || seat.y > size.height) continue
-      const x = Math.max(seat.x - scale, ROW_EDGE_PX)
-      // Over seats, at the screen's edge, a patch of paper keeps the label readable.
-      if (x > seat.x - scale) {
-        pen.fillStyle = palette.paper
-        pen.fillRect(0, seat.y - ROW_TEXT_PX * 0.75, 2 * ROW_EDGE_PX, ROW_TEXT_PX * 1.5)
-      }
+      const name = label.slice(0, ROW_LETTERS)
+      const right = seat.x - scale * ROW_GAP_PITCH
       pen.fillStyle = palette.inkSoft
-      pen.fillText(label.slice(0, 4), x, seat.y)
+      if (right >= 2 * ROW_EDGE_PX) {
+        pen.textAlign = 'right'
+        pen.fillText(name, right, seat.y)
+        continue
+      }
+      // Over seats, at the screen's edge, a patch of paper keeps the label readable.
+      pen.fillStyle = palette.paper
+      pen.fillRect(0, seat.y - ROW_TEXT_PX * 0.75, 2 * ROW_EDGE_PX, ROW_TEXT_PX * 1.5)
+      pen.fillStyle = palette.inkSoft
+      pen.textAlign = 'center'
+      pen.fillText(name, ROW_EDGE_PX, seat.y, 2 * ROW_EDGE_PX - 2)
     }
   }
 }
