@@ -4,16 +4,9 @@ import { confirmBooking, type ConfirmOutcome } from './bookings/confirm-booking.
 import { scheduleSettling, type Gate } from './bookings/gate.ts'
 import { findBooking, type BookingRow } from './bookings/read-bookings.ts'
 import { createBatches, onePer } from './batches.ts'
-import {
-  appendTimeline,
-  findBookingOwner,
-  ids,
-  isId,
-  keysOf,
-  lockBooking,
-  lockBookings,
-} from './bookings/rows.ts'
-import { inTransaction, isStoreLost, type Db, type Reader, type Tx } from './client.ts'
+import { appendTimeline, findBookingOwner, isId, lockBooking } from './bookings/rows.ts'
+import { inTransaction, isStoreLost, type Db, type Reader } from './client.ts'
+import { openCharges, type Payment, type StartRequest } from './open-charges.ts'
 import { payments } from './schema.ts'
 import {
   chargeSandbox,
@@ -26,7 +19,7 @@ import {
 
 export { chargeSandbox } from './sandbox.ts'
 
-export type Payment = typeof payments.$inferSelect
+export type { Payment } from './open-charges.ts'
 
 /** A charge the provider has never heard of is given up after this: its request died on the way. */
 const NEVER_ASKED_MS = 15_000
@@ -47,13 +40,7 @@ export async function startPayment(gate: Gate, request: StartRequest): Promise<S
   return (await startTogether(gate)(request)) ?? startAlone(gate, request)
 }
 
-export interface StartRequest {
-  bookingId: string
-  accountId: string
-  method: string
-}
-
-/** Transactions under way at once, and charges opened in one. */
+/** Statements under way at once, and charges opened in one. */
 const STARTS = {
   name: 'payments',
   inFlightMax: 4,
@@ -64,7 +51,10 @@ const STARTS = {
 }
 const startTogether = onePer((gate: Gate) => {
   const start = createBatches<StartRequest, StartOutcome | null>({
-    run: (requests) => inTransaction(gate.db, (tx) => openCharges(tx, requests)),
+    run: async (requests) =>
+      (await openCharges(gate.db, requests)).map(
+        (payment) => payment && { ok: true, payment, underWay: false },
+      ),
     ...STARTS,
   })
   return (request: StartRequest) =>
@@ -73,55 +63,6 @@ const startTogether = onePer((gate: Gate) => {
       return null
     })
 })
-
-/** Opens the charges of the plain requests; null for each that is not one, which startAlone then decides. */
-async function openCharges(tx: Tx, requests: StartRequest[]): Promise<(StartOutcome | null)[]> {
-  const wanted = ids(requests.map(({ bookingId }) => bookingId))
-  const found = await tx.execute<{ eventId: string; id: string }>(sql`
-    select b.event_id as "eventId", b.id from (select distinct id from unnest(${wanted}) as wanted (id)) as key
-    cross join lateral (select event_id, id from bookings where id = key.id offset 0) as b`)
-  const [locked, open] = await Promise.all([
-    lockBookings(tx, found),
-    tx.execute<{ bookingId: string }>(sql`
-      select key.id as "bookingId" from ${keysOf(found)} cross join lateral (
-        select from payments
-        where event_id = key.event_id and booking_id = key.id and status = 'PROCESSING' offset 0) as open`),
-  ])
-  const busy = new Set(open.map(({ bookingId }) => bookingId))
-  const byId = new Map(locked.map((booking) => [booking.id, booking]))
-  const rows = requests.map(({ bookingId, accountId, method }) => {
-    const booking = byId.get(bookingId)
-    const plain = booking?.accountId === accountId && booking.status === 'PENDING' && !booking.overdue
-    if (!plain || busy.has(bookingId)) return null
-    busy.add(bookingId)
-    const id = Bun.randomUUIDv7()
-    return {
-      eventId: booking.eventId,
-      id,
-      bookingId,
-      providerRef: `sandbox_${id}`,
-      method,
-      amount: booking.total,
-    }
-  })
-  const list = JSON.stringify(rows.filter((row) => row !== null))
-  const record = sql`jsonb_to_recordset(${list}::text::jsonb) as charge
-    ("eventId" uuid, id uuid, "bookingId" uuid, "providerRef" text, method text, amount bigint)`
-  const [made] = await Promise.all([
-    tx
-      .insert(payments)
-      .select(
-        sql`select "eventId", id, "bookingId", ${SANDBOX}, "providerRef", method, 'PROCESSING'::payment_status, amount,
-          0, 0, now(), now() from ${record}`,
-      )
-      .returning(),
-    tx.execute(sql`
-      insert into booking_timeline (event_id, booking_id, what, detail)
-      select "eventId", "bookingId", 'payment_started', jsonb_build_object('method', method) from ${record}`),
-  ])
-  const payment = new Map(made.map((row) => [row.bookingId, row]))
-  return rows.map((row) => row && { ok: true, payment: payment.get(row.bookingId)!, underWay: false })
-}
 
 async function startAlone(gate: Gate, { bookingId, accountId, method }: StartRequest): Promise<StartOutcome> {
   const owner = await findBookingOwner(gate.db, bookingId)

@@ -1,9 +1,10 @@
 // Owns the sandbox provider: the outside world of the demo, with a book of its own that only it writes.
-import { eq, sql } from 'drizzle-orm'
+import { eq, inArray, sql } from 'drizzle-orm'
 import { createBatches, onePer } from './batches.ts'
 import type { Db } from './client.ts'
 import { WEBHOOK_AFTER_MS } from './sandbox-webhooks.ts'
 import { sandboxCharges } from './schema.ts'
+import { statement } from './statement.ts'
 
 export const SANDBOX = 'sandbox'
 /** `sandbox_slow` answers after this, as a bank does that asks the buyer back. */
@@ -86,17 +87,38 @@ const record = (db: Db, charge: Charge): Promise<ChargeOutcome> => recordOne(db)
 
 /** The first word on a charge stays. */
 async function recordTogether(db: Db, charges: Charge[]): Promise<ChargeOutcome[]> {
-  const list = JSON.stringify(charges)
-  await db.execute(sql`
-    insert into sandbox_charges (ref, amount, outcome, metadata, webhook_due_at)
-    select ref, amount, outcome, metadata,
-      case when tells then now() + make_interval(secs => ${WEBHOOK_AFTER_MS / 1_000}) end
-    from jsonb_to_recordset(${list}::text::jsonb)
-      as charge (ref text, amount bigint, outcome text, metadata jsonb, tells boolean)
-    on conflict do nothing`)
-  const said = await db.execute<{ ref: string; outcome: ChargeOutcome }>(sql`
-    select ref, outcome from sandbox_charges
-    where ref in (select ref from jsonb_to_recordset(${list}::text::jsonb) as charge (ref text))`)
+  const said = await recordCharges(db, {
+    charges: JSON.stringify(charges),
+    webhookSeconds: WEBHOOK_AFTER_MS / 1_000,
+  })
   const outcomes = new Map(said.map(({ ref, outcome }) => [ref, outcome]))
+  const unseen = charges.map(({ ref }) => ref).filter((ref) => !outcomes.has(ref))
+  // Written by another process while the statement ran, which saw nothing of it.
+  if (unseen.length > 0) {
+    const found = await db
+      .select({ ref: sandboxCharges.ref, outcome: sandboxCharges.outcome })
+      .from(sandboxCharges)
+      .where(inArray(sandboxCharges.ref, unseen))
+    for (const { ref, outcome } of found) outcomes.set(ref, outcome as ChargeOutcome)
+  }
   return charges.map(({ ref }) => outcomes.get(ref)!)
 }
+
+const recordCharges = statement<'charges' | 'webhookSeconds', { ref: string; outcome: ChargeOutcome }>(
+  (value) => sql`
+    with charge as materialized (
+      select * from jsonb_to_recordset(${value('charges')}::text::jsonb)
+        as charge (ref text, amount bigint, outcome text, metadata jsonb, tells boolean)
+    ), made as (
+      insert into ${sandboxCharges} (ref, amount, outcome, metadata, webhook_due_at)
+      select ref, amount, outcome, metadata,
+        case when tells then now() + make_interval(secs => ${value('webhookSeconds')}::float8) end
+      from charge on conflict do nothing
+      returning ref, outcome
+    )
+    select ref, outcome from made
+    union all
+    select known.ref, known.outcome from charge
+    cross join lateral (
+      select ref, outcome from ${sandboxCharges} where ref = charge.ref offset 0) as known`,
+)

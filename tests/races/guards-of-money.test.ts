@@ -343,7 +343,6 @@ describeGuards('The guards of money', [
     at: 'db/payments.ts',
     cut: { index: 'payments_one_open_key' },
     covers: [
-      ['look for an open one', { file: 'payments.ts', text: ' || busy.has(bookingId)' }],
       [
         'look, alone',
         {
@@ -397,12 +396,8 @@ describeGuards('The guards of an owner', [
   },
   {
     guard: 'owner, on opening a charge in a batch',
-    at: 'payments.ts',
-    cut: {
-      file: 'payments.ts',
-      text: 'booking?.accountId === accountId && booking.status',
-      instead: 'booking?.status',
-    },
+    at: 'open-charges.ts',
+    cut: { file: 'open-charges.ts', text: 'b.account_id = asked."accountId" and ' },
     story: 'a stranger opens a charge',
     scenario: startByStranger,
     harm: STRANGER,
