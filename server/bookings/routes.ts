@@ -4,12 +4,13 @@ import { Elysia } from 'elysia'
 import { extendBooking, type ExtendOutcome } from '../../db/bookings/extend-booking.ts'
 import { listBookingsOf } from '../../db/bookings/read-bookings.ts'
 import { releaseBooking } from '../../db/bookings/release-booking.ts'
-import { accessPlugin } from '../auth/access.ts'
+import { accessPlugin, type Identity } from '../auth/access.ts'
 import type { Context } from '../context.ts'
 import { Refusal, reply } from '../errors.ts'
 import { REVALIDATE, sendEncoded } from '../events/bytes.ts'
 import { describe } from '../http-docs.ts'
-import { answerOnce } from '../idempotency.ts'
+import { answerOnce, type Exchange } from '../idempotency.ts'
+import type { ErrorCode } from '../protocol/codes.ts'
 import { requestIdOf } from '../request-id.ts'
 import {
   BestBookingBody,
@@ -68,81 +69,32 @@ export const bookingRoutes = (context: Context) => {
     )
     .post(
       '/',
-      ({ request, body, identity, set }) =>
-        answerOnce(context, { request, body, identity, set }, (once) =>
-          hold(
-            context,
-            {
-              body,
-              identity,
-              requestId: requestIdOf(set),
-              pass: request.headers.get('x-admission-pass') ?? undefined,
-            },
-            once,
-          ),
+      (exchange) =>
+        answerOnce(context, exchange, (once) =>
+          hold(context, { ...holderOf(exchange), body: exchange.body }, once),
         ),
       {
         body: CreateBookingBody,
-        access: 'booking:create:own',
-        detail: describe({
+        ...holding({
           summary: 'Hold seats for a while',
           description:
             'Exactly one of `seatId` and `seatIds`; all seats of one event, all or none. The booking stays PENDING until it is paid or `expiresAt` has passed.',
-          tag: 'Booking',
-          access: 'booking:create:own',
-          success: { status: 201, data: BookingView, description: 'The seats are held.' },
-          codes: [
-            'not_found',
-            'seat_taken',
-            'seat_locked',
-            'event_not_on_sale',
-            'seats_too_many',
-            'buyer_limit_reached',
-          ],
-          body: true,
-          pass: true,
-          idempotent: true,
         }),
       },
     )
     .post(
       '/best',
-      ({ request, body, identity, set }) =>
-        answerOnce(context, { request, body, identity, set }, (once) =>
-          holdBest(
-            context,
-            {
-              body,
-              identity,
-              requestId: requestIdOf(set),
-              pass: request.headers.get('x-admission-pass') ?? undefined,
-            },
-            once,
-          ),
+      (exchange) =>
+        answerOnce(context, exchange, (once) =>
+          holdBest(context, { ...holderOf(exchange), body: exchange.body }, once),
         ),
       {
         body: BestBookingBody,
-        access: 'booking:create:own',
-        detail: describe({
+        ...holding({
           summary: 'Hold the best seats that are free',
           description:
             'Next to each other unless `together` is false, as near to the middle of the stage as there are, and never leaving a single seat alone where that can be avoided. In a general area any places.',
-          tag: 'Booking',
-          access: 'booking:create:own',
-          success: { status: 201, data: BookingView, description: 'The seats are held.' },
-          codes: [
-            'not_found',
-            'sold_out',
-            'seats_not_together',
-            'seat_taken',
-            'seat_locked',
-            'event_not_on_sale',
-            'seats_too_many',
-            'buyer_limit_reached',
-          ],
-          body: true,
-          pass: true,
-          idempotent: true,
+          codes: ['sold_out', 'seats_not_together'],
         }),
       },
     )
@@ -241,6 +193,36 @@ export const bookingRoutes = (context: Context) => {
       },
     )
 }
+
+/** Who holds, whichever way the seats are named. */
+const holderOf = ({ request, identity, set }: Exchange & { identity: Identity }) => ({
+  identity,
+  requestId: requestIdOf(set),
+  pass: request.headers.get('x-admission-pass') ?? undefined,
+})
+
+/** What the routes that hold seats have in common. */
+const holding = (own: { summary: string; description: string; codes?: ErrorCode[] }) => ({
+  access: 'booking:create:own' as const,
+  detail: describe({
+    ...own,
+    tag: 'Booking',
+    access: 'booking:create:own',
+    success: { status: 201, data: BookingView, description: 'The seats are held.' },
+    codes: [
+      'not_found',
+      'seat_taken',
+      'seat_locked',
+      'event_not_on_sale',
+      'seats_too_many',
+      'buyer_limit_reached',
+      ...(own.codes ?? []),
+    ],
+    body: true,
+    pass: true,
+    idempotent: true,
+  }),
+})
 
 type ExtendRefusal = Extract<ExtendOutcome, { ok: false }>['refusal']
 const refusedExtension = (refusal: ExtendRefusal) =>
