@@ -135,22 +135,27 @@ export async function byDriver(
   return (done * 1_000) / (performance.now() - began)
 }
 
-/** Answers a second of a Bun.serve in a process of its own that does nothing but send `body`. */
-export async function bareAnswers(bodyBytes: number, connections: number, seconds: number): Promise<number> {
+/** Answers a second of as many Bun.serve as there are servers, each a process that does nothing but send `body`. */
+export async function bareAnswers(
+  bodyBytes: number,
+  { connections, seconds, servers }: { connections: number; seconds: number; servers: number },
+): Promise<number> {
   const port = await freePort()
-  const server = Bun.spawn(
-    [process.execPath, join(import.meta.dir, 'ledger-bare-server.ts'), String(port), String(bodyBytes)],
-    {
+  const script = join(import.meta.dir, 'ledger-bare-server.ts')
+  const bare = Array.from({ length: servers }, () =>
+    Bun.spawn([process.execPath, script, String(port), String(bodyBytes)], {
       stdio: ['ignore', 'pipe', 'inherit'],
-    },
+    }),
   )
   try {
-    await server.stdout.getReader().read()
+    await Promise.all(bare.map(({ stdout }) => stdout.getReader().read()))
     const request = requestBytes('GET', '/')
-    const { latencies, seconds: took } = await loadHttp({ port, connections, seconds, next: () => request })
+    const load = { port, connections, next: () => request }
+    await loadHttp({ ...load, seconds: seconds / 2 })
+    const { latencies, seconds: took } = await loadHttp({ ...load, seconds })
     return latencies.length / took
   } finally {
-    server.kill()
-    await server.exited
+    for (const one of bare) one.kill()
+    await Promise.all(bare.map(({ exited }) => exited))
   }
 }

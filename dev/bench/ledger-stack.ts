@@ -30,6 +30,8 @@ export interface LedgerStack {
   openHouse(sections: NewSection[]): Promise<string>
   /** Starts measuring; answers, in words, how much of a core each part took since. */
   cores(): () => string
+  /** The same as figures, of one core each. */
+  cpu(): () => { seconds: number; cores: Record<string, number> }
   /** Nothing but the servers and the stores works meanwhile. */
   withoutWorker<T>(work: () => Promise<T>): Promise<T>
   stop(): Promise<void>
@@ -59,6 +61,7 @@ export async function startLedgerStack(servers: number): Promise<LedgerStack> {
       openHall: (seats) => openHouse(ledger, buyers[0]!.accountId, [oneSection(seats)]),
       openHouse: (sections) => openHouse(ledger, buyers[0]!.accountId, sections),
       cores: () => coresOf(run),
+      cpu: () => cpuOf(run),
       withoutWorker: (work) => frozen(run.worker.pid, work),
       stop,
     }
@@ -103,13 +106,16 @@ async function openHouse({ db }: Ledger, ownerId: string, sections: NewSection[]
   return made.event.id
 }
 
-function coresOf({ servers, postgres, redis }: RunFile): () => string {
-  const measured = measureCpu({
+const cpuOf = ({ servers, postgres, redis }: RunFile) =>
+  measureCpu({
     generator: [process.pid],
     servers: servers.map(({ pid }) => pid),
     Postgres: treeOf(postgres.pid!),
     Redis: treeOf(redis.pid!),
   })
+
+function coresOf(run: RunFile): () => string {
+  const measured = cpuOf(run)
   return () =>
     `cores: ${Object.entries(measured().cores)
       .map(([name, used]) => `${name} ${used.toFixed(2)}`)

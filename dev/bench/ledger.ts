@@ -58,7 +58,7 @@ export async function bench(args: string[]): Promise<Report> {
     rows.push(await withoutRedisRow(run, rows[0]!))
     await reference.close()
     rows.push(await auditRow(stack))
-    const note = 'worker stopped meanwhile, rate limits off'
+    const note = `worker stopped meanwhile, rate limits off; ${plan.servers} server processes, the stores and the generator share the machine; CPU in µs an answer`
     return { bench: 'ledger', options: { ...plan, note }, versions: { PostgreSQL: version }, rows }
   } finally {
     await stack.stop()
@@ -72,16 +72,20 @@ function readPlan(args: string[]): Plan {
       full: { type: 'boolean', default: false },
       servers: { type: 'string', default: '2' },
       seconds: { type: 'string' },
+      repetitions: { type: 'string' },
     },
   })
   const servers = Number(values.servers)
-  const seconds = Number(values.seconds ?? (values.full ? 8 : 3))
+  const seconds = Number(values.seconds ?? (values.full ? 8 : 2))
   if (!Number.isInteger(servers) || servers < 1) throw new Error('--servers must be a number above 0')
   if (!(seconds > 0)) throw new Error('--seconds must be a number above 0')
   const size = values.full
     ? { repetitions: 5, perRound: 1_000, payments: 10_000 }
     : { repetitions: 3, perRound: 250, payments: 1_000 }
-  return { servers, seconds, ...size }
+  const repetitions = Number(values.repetitions ?? size.repetitions)
+  if (!Number.isInteger(repetitions) || repetitions < 1)
+    throw new Error('--repetitions must be a number above 0')
+  return { servers, seconds, ...size, repetitions }
 }
 
 /** Code that ran a few thousand times is fast; the first seconds of a process are another matter. */
@@ -203,7 +207,7 @@ async function readRows({ stack, plan }: Bench): Promise<Row[]> {
     const bare: number[] = []
     for (let at = 1; at <= plan.repetitions; at++) {
       runs.push(await reads(stack, path, pace))
-      bare.push(await bareAnswers(runs[0]!.bytes, pace.connections, pace.seconds))
+      bare.push(await bareAnswers(runs[0]!.bytes, { ...pace, servers: plan.servers }))
     }
     const rates = runs.map(rateOf)
     const share = median(rates.map((rate, at) => rate / bare[at]!))
@@ -213,7 +217,7 @@ async function readRows({ stack, plan }: Bench): Promise<Row[]> {
       unit: '/s',
       against: `× ${share.toFixed(2)} a bare Bun.serve ${Math.round(median(bare))}/s (${READS_TO_BARE})`,
       ok: share >= READS_TO_BARE && runs.every(isClean),
-      note: `${runs[0]!.bytes} bytes; ${conditions(runs, what === 'seat list' ? PREDECESSOR.reads : undefined)}`,
+      note: `${runs[0]!.bytes} bytes, ${plan.servers} bare processes; ${conditions(runs, what === 'seat list' ? PREDECESSOR.reads : undefined)}`,
     })
   }
   return rows
@@ -264,12 +268,18 @@ const rateOf = ({ rate }: Run) => rate
 const isClean = ({ unmeant }: Run) => unmeant === ''
 
 function conditions(runs: Run[], predecessor?: number): string {
-  const of = (pick: (run: Run) => number) => median(runs.map(pick)).toFixed(1)
+  const of = (pick: (run: Run) => number) => median(runs.map(pick))
   const unmeant = runs.map((run) => run.unmeant).filter(Boolean)
+  const cpu = Object.keys(runs[0]!.micros).map((name) => {
+    const [micros, cores] = [of((run) => run.micros[name]!), of((run) => run.cores[name]!)]
+    return `${name} ${micros.toFixed(0)} µs (${cores.toFixed(2)} cores)`
+  })
   return [
-    `p50 ${of(({ p50 }) => p50)} p99 ${of(({ p99 }) => p99)} ms`,
-    runs.at(-1)!.cores,
-    ...(predecessor === undefined ? [] : [`predecessor ${predecessor}/s`]),
+    `p50 ${of(({ p50 }) => p50).toFixed(1)} p95 ${of(({ p95 }) => p95).toFixed(1)} p99 ${of(({ p99 }) => p99).toFixed(1)} ms`,
+    `CPU: ${cpu.join(', ')}`,
+    ...(predecessor === undefined
+      ? []
+      : [`predecessor ${predecessor}/s, × ${(of(rateOf) / predecessor).toFixed(1)}`]),
     ...(unmeant.length > 0 ? [`NOT MEANT: ${unmeant.join('; ')}`] : []),
   ].join('; ')
 }

@@ -92,20 +92,20 @@ describe('a read from memory', () => {
   })
 })
 
-describe('a write with a plain body', () => {
-  /** With a charset the request goes through the pipeline. */
-  const ways = ['application/json', 'application/json; charset=utf-8']
-  const hold = (kind: string, body: unknown, token?: string, headers = {}) =>
-    app.call('POST', '/booking', {
-      token,
-      raw: JSON.stringify(body),
-      headers: { 'content-type': kind, ...headers },
-    })
-  const shape = ({ status, body }: Answer) => {
-    const { timestamp: _at, requestId: _id, ...rest } = body
-    return [status, rest]
-  }
+/** With a charset the request goes through the pipeline. */
+const ways = ['application/json', 'application/json; charset=utf-8']
+const hold = (kind: string, body: unknown, token?: string, headers = {}) =>
+  app.call('POST', '/booking', {
+    token,
+    raw: JSON.stringify(body),
+    headers: { 'content-type': kind, ...headers },
+  })
+const shape = ({ status, body }: Answer) => {
+  const { timestamp: _at, requestId: _id, ...rest } = body
+  return [status, rest]
+}
 
+describe('a write with a plain body', () => {
   test('is refused as the route refuses it', async () => {
     const { eventId, seatId } = await app.event()
     const other = await app.person()
