@@ -15,9 +15,17 @@ const HOST = '127.0.0.1'
 /** Unsent bytes of one direction beyond which its source is not read on. */
 const BUFFERED_MAX = 1 << 20
 
+/** Chunks on their way in one direction, in order; `due` in ms on the monotone clock. */
+interface Lane {
+  late: { chunk: string | Uint8Array; due: number }[]
+  timer: ReturnType<typeof setTimeout> | undefined
+}
+
 interface Pair {
   near: Socket
   far: Socket
+  /** By the socket they go to. */
+  lanes: Map<Socket, Lane>
   /** Bytes of this pair were lost: it can only be reset. */
   lied: boolean
 }
@@ -98,7 +106,12 @@ export class FaultProxy {
     }
     if (near.destroyed) return
     const far = connect({ host: HOST, port: this.#target, noDelay: true })
-    const pair: Pair = { near, far, lied: false }
+    const pair: Pair = {
+      near,
+      far,
+      lanes: new Map([near, far].map((to) => [to, { late: [], timer: undefined }])),
+      lied: false,
+    }
     this.#pairs.add(pair)
     near.on('data', (chunk) => this.#pass(pair, chunk, near, far))
     far.on('data', (chunk) => this.#pass(pair, chunk, far, near))
@@ -113,15 +126,27 @@ export class FaultProxy {
   #pass(pair: Pair, chunk: string | Uint8Array, from: Socket, to: Socket): void {
     const lost = this.#mode === 'half-open' || (this.#mode === 'no-answers' && from === pair.far)
     if (lost) return void (pair.lied = true)
-    const write = () => {
-      if (to.destroyed) return
+    const lane = pair.lanes.get(to)!
+    lane.late.push({ chunk, due: performance.now() + (this.#mode === 'delay' ? this.#delayMs : 0) })
+    this.#deliver(lane, from, to)
+  }
+
+  /** Writes what is due. What was late stays before what comes after it, also when the delay is over meanwhile. */
+  #deliver(lane: Lane, from: Socket, to: Socket): void {
+    clearTimeout(lane.timer)
+    while (lane.late.length > 0 && !to.destroyed) {
+      const { chunk, due } = lane.late[0]!
+      const leftMs = due - performance.now()
+      if (leftMs > 0) {
+        lane.timer = setTimeout(() => this.#deliver(lane, from, to), leftMs)
+        return
+      }
+      lane.late.shift()
       to.write(chunk)
-      if (to.writableLength < BUFFERED_MAX) return
-      from.pause()
-      to.once('drain', () => void (this.#mode !== 'hold' && from.resume()))
     }
-    if (this.#mode === 'delay') setTimeout(write, this.#delayMs)
-    else write()
+    if (to.writableLength < BUFFERED_MAX) return
+    from.pause()
+    to.once('drain', () => void (this.#mode !== 'hold' && from.resume()))
   }
 
   /** One side went: so does the other, once what it was owed is written; unless nobody can know. */
@@ -130,7 +155,10 @@ export class FaultProxy {
       pair.lied = true
       return
     }
-    const { near, far } = pair
+    const { near, far, lanes } = pair
+    const late = [...lanes.values()].flatMap((lane) => lane.late.at(-1)?.due ?? [])
+    const leftMs = Math.max(0, ...late) - performance.now()
+    if (leftMs > 0) return void setTimeout(() => this.#ended(pair), leftMs)
     this.#pairs.delete(pair)
     near.end()
     far.end()

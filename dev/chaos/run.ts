@@ -69,6 +69,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     falseClocks: wanted.has('clock-jumped'),
     ...(options.logDir === undefined ? {} : { logDir: options.logDir }),
   })
+  // A stack that is left behind keeps its disk mounted.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void stack.stop().finally(() => process.exit(1)))
   try {
     return await sufferOn(stack, options)
   } finally {

@@ -8,8 +8,8 @@ import { linearize } from './linearizable.ts'
 
 /** Holds run out, late charges are settled, mails go out. */
 const QUIET_WITHIN_MS = 120_000
-/** Beyond the last expiry, for the cache and the feed. */
-const SETTLE_MS = 6_000
+/** Beyond the last expiry; I7 gives the cache its own time. */
+const SETTLE_MS = 1_000
 const POLL_MS = 500
 
 export interface Judged {
