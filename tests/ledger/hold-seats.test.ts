@@ -9,6 +9,7 @@ import { findAnswer } from '../../db/idempotency.ts'
 import { expiryTick, jobIds, openQueues } from '../../db/jobs.ts'
 import { bookings, seats } from '../../db/schema.ts'
 import { parseSeatFeed, seatFeedChannel, type SeatFeed } from '../../db/seat-gate/feed.ts'
+import { seatStatusKey } from '../../db/seat-gate/keys.ts'
 import { connectRedis, redisReady } from '../../db/redis.ts'
 import {
   aBuyer,
@@ -152,6 +153,8 @@ describe('a hold', () => {
     expect(await seatRow(eventId, 0)).toMatchObject({ status: 'AVAILABLE', bookingId: null, version: 2 })
     expect(await seatRow(eventId, 1)).toMatchObject({ status: 'RESERVED', bookingId: booking.id, version: 3 })
     expect(await expireDueBookings(t.gate)).toEqual({ expired: 0 })
+    // The seat that came free beside those asked for is told at once, too.
+    expect(await t.redis.get(seatStatusKey(eventId, 0))).toBe('AVAILABLE:2')
   })
 })
 
