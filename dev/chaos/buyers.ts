@@ -78,7 +78,7 @@ export async function buy(crowd: Crowd, buyer: Buyer): Promise<void> {
 }
 
 /** One attempt to reserve; the booking when it was acknowledged. */
-async function reserve(crowd: Crowd, buyer: Buyer): Promise<BookingSeen | null> {
+export async function reserve(crowd: Crowd, buyer: Buyer): Promise<BookingSeen | null> {
   const { random, hall, history } = crowd
   const best = random() < BEST_SHARE
   const quantity = random() < PAIR_SHARE ? 2 : 1
@@ -106,7 +106,8 @@ function chooseSeats(random: Random, { eventId, seats }: Hall, quantity: number)
   return Array.from({ length: quantity }, (_, i) => `${eventId}:${(first + i) % seats}`)
 }
 
-async function use(crowd: Crowd, buyer: Buyer, booking: BookingSeen): Promise<void> {
+/** What a buyer makes of a booking. */
+export async function use(crowd: Crowd, buyer: Buyer, booking: BookingSeen): Promise<void> {
   const { random } = crowd
   await Bun.sleep(random() * 1_000)
   const plan = pick(random, PLANS)

@@ -84,6 +84,8 @@ const SHARES: Partial<Record<Kind, number>> = {
 
 /** Seconds a process or a link is away: shorter and longer than every time limit there is on the path. */
 const LASTS_MS = { least: 300, most: 3_500 }
+/** Meanwhile each start of Postgres fails, and after ten failures within a minute `up` would rightly give up. */
+const LOG_FULL_MAX_MS = 1_500
 const REST_MS = { least: 300, most: 1_500 }
 const DELAYS_MS = [20, 120, 700]
 const JUMPS_SECONDS = [-600, -45, -3, 3, 45, 600]
@@ -159,7 +161,9 @@ function draw(random: Random, { kind, pair }: Card, servers: number): Fault {
     case 'postgres-frozen':
       return { kind, lastsMs, restMs }
     case 'disk-full':
-      return { kind, lastsMs, restMs, log: choice < 0.5 }
+      return choice < 0.5
+        ? { kind, lastsMs: Math.min(lastsMs, LOG_FULL_MAX_MS), restMs, log: true }
+        : { kind, lastsMs, restMs, log: false }
     case 'clock-jumped': {
       const who = choice < 0.25 ? 'worker' : server
       return { kind, lastsMs, restMs, who, seconds: pick(random, JUMPS_SECONDS) }

@@ -1,12 +1,14 @@
 // Decides how a run goes: a stack, a crowd that never stops, one fault after another, and the verdict at the end.
 import { createCrowd } from '../../db/crowd.ts'
 import { createEvent, publishEvent } from '../../db/events.ts'
+import { saveRoom } from '../../db/rooms.ts'
 import { assignRoles, listRoles } from '../../db/roles.ts'
 import { createSeats } from '../../db/seats.ts'
 import { createTokens } from '../../server/tokens.ts'
 import { buy, takeBack, type Buyer, type Crowd, type Hall } from './buyers.ts'
 import { serversOf, strike } from './faults.ts'
 import { History, now } from './history.ts'
+import { PEOPLE, ROOM, standInLine, watchPasses } from './line.ts'
 import { describeFault, KINDS, planFaults, randomOf, type Fault, type Kind } from './plan.ts'
 import { startChaosStack, type ChaosStack } from './stack.ts'
 import { judge, type Judged } from './verdict.ts'
@@ -14,6 +16,8 @@ import { createClient } from './wire.ts'
 
 /** Few enough that most attempts meet somebody; as rows of a hall. */
 const ROWS = 8
+/** Of the sale with a waiting room. */
+const ROWS_WITH_ROOM = 1
 const SEATS_PER_ROW = 20
 const HOLD_SECONDS = 5
 const BUYERS = 120
@@ -94,7 +98,11 @@ export async function sufferOn(stack: ChaosStack, options: ChaosOptions): Promis
   const { struck, attempts, ms } = await suffer(stack, sale, faults, options)
   say('the sale is over; waiting until all is quiet')
   const { ledger, redisUrl } = stack
-  const judged = await judge(history, { ledger, redisUrl, eventIds: [sale.crowd.hall.eventId] })
+  const judged = await judge(history, {
+    ledger,
+    redisUrl,
+    eventIds: [sale.crowd, sale.line].map(({ hall }) => hall.eventId),
+  })
   const seconds = (now() - began) / 1_000
   return { struck, history, judged, skipped, seconds, attemptsPerSecond: attempts / (ms / 1_000) }
 }
@@ -102,6 +110,9 @@ export async function sufferOn(stack: ChaosStack, options: ChaosOptions): Promis
 interface Sale {
   crowd: Crowd
   buyers: Buyer[]
+  /** The sale with a waiting room, and who goes there. */
+  line: Crowd
+  people: Buyer[]
   organizer: Buyer
   /** Attempts allowed so far, and whether the sale is over. */
   pace: { allowed: number; over: boolean }
@@ -110,8 +121,11 @@ interface Sale {
 
 async function openSale(stack: ChaosStack, history: History, seed: number): Promise<Sale> {
   const organizer = await makeOrganizer(stack)
-  const hall = await openHall(stack, organizer.accountId)
-  const buyers = await askForBuyers(stack.ports[0]!)
+  const hall = await openHall(stack, organizer.accountId, ROWS)
+  const small = await openHall(stack, organizer.accountId, ROWS_WITH_ROOM)
+  await saveRoom(stack.ledger.db, small.eventId, ROOM)
+  const buyers = await askForBuyers(stack.ports[0]!, BUYERS + PEOPLE)
+  const people = buyers.splice(BUYERS)
   const pace = { allowed: 0, over: false }
   const random = randomOf(seed ^ 0x5eed)
   const waiting: ((goOn: boolean) => void)[] = []
@@ -131,15 +145,21 @@ async function openSale(stack: ChaosStack, history: History, seed: number): Prom
       waiting.shift()!(!pace.over)
     }
   }, TURN_POLL_MS)
-  return { crowd, buyers, organizer, pace, close: () => clearInterval(clock) }
+  const line = { ...crowd, hall: small }
+  const unwatch = watchPasses(line, stack.redisUrl)
+  const close = () => {
+    clearInterval(clock)
+    unwatch()
+  }
+  return { crowd, buyers, line, people, organizer, pace, close }
 }
 
 /** Through the API, as any load would. */
-async function askForBuyers(port: number): Promise<Buyer[]> {
+async function askForBuyers(port: number, count: number): Promise<Buyer[]> {
   const answer = await fetch(`http://127.0.0.1:${port}/api/v1/dev/buyers`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ count: BUYERS }),
+    body: JSON.stringify({ count }),
   })
   const { data } = (await answer.json()) as { data: { id: string; accessToken: string }[] }
   return data.map(({ id, accessToken }) => ({ accountId: id, token: accessToken }))
@@ -160,7 +180,7 @@ async function makeOrganizer({ ledger, jwtSecret }: ChaosStack): Promise<Buyer> 
   return { accountId, token }
 }
 
-async function openHall({ ledger: { db } }: ChaosStack, ownerId: string): Promise<Hall> {
+async function openHall({ ledger: { db } }: ChaosStack, ownerId: string, rows: number): Promise<Hall> {
   const made = await createEvent(db, {
     ownerId,
     name: 'A night of interruptions',
@@ -173,11 +193,11 @@ async function openHall({ ledger: { db } }: ChaosStack, ownerId: string): Promis
   })
   if (!made.ok) throw new Error(`the event was refused: ${made.refusal}`)
   const tier = { name: 'Standard', price: 2_500 }
-  const section = { name: 'Stalls', tier, rows: ROWS, seatsPerRow: SEATS_PER_ROW }
+  const section = { name: 'Stalls', tier, rows, seatsPerRow: SEATS_PER_ROW }
   const seated = await createSeats(db, made.event.id, [section])
   if (!seated.ok) throw new Error(`the seats were refused: ${seated.refusal}`)
   await publishEvent(db, made.event.id)
-  return { eventId: made.event.id, seats: ROWS * SEATS_PER_ROW }
+  return { eventId: made.event.id, seats: rows * SEATS_PER_ROW }
 }
 
 /** The sale with its faults; ends when both the faults and the attempts are done. */
@@ -186,6 +206,7 @@ async function suffer(stack: ChaosStack, sale: Sale, faults: Fault[], options: C
   const { history } = crowd
   const people = [
     ...sale.buyers.map((buyer) => buy(crowd, buyer)),
+    ...sale.people.map((person) => standInLine(sale.line, person)),
     ...Array.from({ length: ORGANIZERS }, () => takeBack(crowd, sale.organizer)),
   ]
   const attempted = () => history.attemptCount

@@ -7,6 +7,7 @@ const DISK_BYTES = 1 << 30
 const BALLAST = 'ballast'
 /** Left when it is filled: less than a page, so that nothing can grow. */
 const LEFT_BYTES = 4_096
+const FILL_TRIES_MAX = 20
 
 export interface SmallDisk {
   dir: string
@@ -26,10 +27,17 @@ export function mountSmallDisk(dir: string): SmallDisk | string {
   return {
     dir,
     fill() {
-      const { bavail, bsize } = statfsSync(dir)
-      const bytes = Math.max(0, Number(bavail) * Number(bsize) - LEFT_BYTES)
-      const said = run(['fallocate', '-l', String(bytes), ballast])
-      if (said !== '') throw new Error(`the small disk could not be filled: ${said}`)
+      // Postgres goes on writing: what was free a moment ago may be less by now.
+      let said = ''
+      for (let tried = 0; tried < FILL_TRIES_MAX; tried++) {
+        const { bavail, bsize } = statfsSync(dir)
+        const bytes = Number(bavail) * Number(bsize) - LEFT_BYTES
+        if (bytes <= 0) return
+        said = run(['fallocate', '-l', String(bytes), ballast])
+        if (said === '') return
+        rmSync(ballast, { force: true })
+      }
+      throw new Error(`the small disk could not be filled: ${said}`)
     },
     free: () => rmSync(ballast, { force: true }),
     unmount: () => void run(['umount', '--lazy', dir]),
