@@ -1,6 +1,6 @@
 // Measures the seat map in Chromium against a running stack: 100,000 seats to the first picture, frames while the map
 // moves, 2,000 changes at once, memory, and how soon a hold and another buyer's sale are seen.
-import type { Browser, Page } from 'playwright'
+import type { Browser, Page, WebSocketRoute } from 'playwright'
 import type { RunFile } from '../up/run-file.ts'
 import { median, quantile, type Row } from './report.ts'
 
@@ -149,12 +149,12 @@ async function framesDuring(page: Page, move: () => Promise<void>): Promise<numb
 
 /** Lets frames of our own into the page's socket, as if the server had sent them. */
 async function interceptSeats(page: Page, run: RunFile): Promise<(frame: object) => void> {
-  let send = (_text: string) => {}
+  const sockets: WebSocketRoute[] = []
   await page.routeWebSocket(`${run.url.replace('http', 'ws')}/ws/**`, (socket) => {
     socket.connectToServer()
-    send = (text) => socket.send(text)
+    sockets.push(socket)
   })
-  return (frame) => send(JSON.stringify(frame))
+  return (frame) => sockets.at(-1)?.send(JSON.stringify(frame))
 }
 
 async function measureDiffs(page: Page, inject: (frame: object) => void, note: Note): Promise<void> {
