@@ -6,6 +6,7 @@ import { startWholeStack } from './whole-stack.ts'
 /** Each area takes its own pictures; what one of them leaves behind is no concern of the next. */
 const AREAS: Record<string, () => Promise<{ shoot: (studio: Studio) => Promise<void> }>> = {
   room: () => import('./screens/room.ts'),
+  map: () => import('./screens/map.ts'),
   entrance: () => import('./screens/entrance.ts'),
 }
 
