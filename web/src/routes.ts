@@ -156,6 +156,18 @@ const ROUTES: Route[] = [
     load: screen(() => import('./screens/organiser/LiveDesk.svelte')),
   },
   {
+    pattern: '/organise/:eventId/bookings',
+    title: m.organise_bookings,
+    account: true,
+    load: screen(() => import('./screens/organiser/Sales.svelte')),
+  },
+  {
+    pattern: '/admin/operation',
+    title: m.admin_operation,
+    account: true,
+    load: screen(() => import('./screens/admin/Operation.svelte')),
+  },
+  {
     pattern: '/admin',
     title: m.shell_title_users,
     account: true,

@@ -1,6 +1,9 @@
 // Owns the organiser's and the administrator's questions to the server: one function a route, typed by the protocol.
 import type {
+  AuditView,
+  BookingView,
   CreateEventBody,
+  DeadLetterView,
   CreateSeatsBody,
   EventStatsView,
   EventSummary,
@@ -85,6 +88,18 @@ export const getRehearsal = () => ask<RehearsalView>('/dev/rehearsal')
 export const startRehearsal = (eventId: string, buyers: number) =>
   ask<RehearsalView>('/dev/rehearsal', { method: 'POST', body: { eventId, buyers } })
 export const stopRehearsal = () => ask<RehearsalView>('/dev/rehearsal', { method: 'DELETE' })
+
+export const listBookings = (eventId: string, cursor?: string) =>
+  ask<Page<BookingView>>('/booking', { query: { scope: 'all', eventId, cursor } })
+/** @param key one for one wish: pressing twice refunds once */
+export const refundBooking = (bookingId: string, reason: string, key: string) =>
+  ask<BookingView>(`/payment/${at(bookingId)}/refund`, { method: 'POST', body: { reason }, key })
+
+export const listDeadLetters = (cursor?: string) =>
+  ask<Page<DeadLetterView>>('/admin/dead-letters', { query: { cursor } })
+export const retryDeadLetter = (id: string) => ask(`/admin/dead-letters/${at(id)}/retry`, { method: 'POST' })
+/** `not_found` before the first. */
+export const getAudit = () => ask<AuditView>('/admin/audit')
 
 const all = { limit: LIMITS.pageMax }
 export const listRoles = () => ask<Page<RoleView>>('/auth/admin/roles', { query: all })

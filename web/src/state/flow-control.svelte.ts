@@ -21,7 +21,7 @@ export class FlowControl {
   /** When the last change was put in force (server time, ms), and the flow just before it. */
   changed = $state.raw<{ at: number; before: number } | null>(null)
   /** What is in force, as last told. */
-  #known: RoomSettingsView | null = null
+  #known = $state.raw<RoomSettingsView | null>(null)
   readonly #eventId: string
 
   constructor(eventId: string) {

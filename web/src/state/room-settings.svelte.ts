@@ -1,4 +1,5 @@
 // Owns the waiting room's settings as its organiser types them, and its controls.
+import type { ChallengeMode } from '../../../server/protocol/codes.ts'
 import type { EventView, RoomSettingsView } from '../../../server/protocol/http.ts'
 import type { Problem } from '../net/api.ts'
 import { getRoomStats, saveRoom } from '../net/organiser-calls.ts'
@@ -15,6 +16,7 @@ export class RoomSettings {
   doorSeconds = $state<number | null>(60)
   passSeconds = $state<number | null>(600)
   graceSeconds = $state<number | null>(300)
+  challenge = $state<ChallengeMode>('off')
   busy = $state(false)
   saved = $state(false)
   problem = $state.raw<Problem | null>(null)
@@ -42,6 +44,7 @@ export class RoomSettings {
       doorSeconds: this.doorSeconds ?? 0,
       passSeconds: this.passSeconds ?? 0,
       graceSeconds: this.graceSeconds ?? 0,
+      challenge: this.challenge,
     })
     this.busy = false
     this.problem = answer.ok ? null : answer.problem
@@ -59,5 +62,6 @@ export class RoomSettings {
     this.doorSeconds = settings.doorSeconds
     this.passSeconds = settings.passSeconds
     this.graceSeconds = settings.graceSeconds
+    this.challenge = settings.challenge ?? 'off'
   }
 }
