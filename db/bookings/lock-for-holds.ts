@@ -78,8 +78,8 @@ const readEvents = statement<'events', EventFacts & { id: string }>(
 const countHeld = statement<'events' | 'accounts', { eventId: string; accountId: string; held: number }>(
   (value) => sql`
     select buyer.event_id as "eventId", buyer.account_id as "accountId", (
-      select coalesce(sum((select count(*) from ${bookingSeats} bs
-        where bs.event_id = b.event_id and bs.booking_id = b.id and bs.live)), 0)::int
+      select coalesce(sum((select count(*) filter (where bs.live) from ${bookingSeats} bs
+        where bs.event_id = b.event_id and bs.booking_id = b.id)), 0)::int
       from ${bookings} b
       where b.event_id = buyer.event_id and b.account_id = buyer.account_id
         and b.status in ('PENDING', 'CONFIRMED')
