@@ -85,10 +85,17 @@ function bestInRow(free: FreeSeats, row: number, size: number, orphans: boolean)
     for (let n = from; n < Math.min(from + size, to); n++) cost += distance[n]!
     for (let at = from; at + size <= to; at++) {
       if (at > from) cost += distance[at + size - 1]! - distance[at - 1]!
-      if (!orphans && (at - from === 1 || to - at - size === 1)) continue
+      if (!orphans && leavesAlone(at - from, to - at - size)) continue
       if (!best || cost < best.cost) best = { at, cost }
     }
     from = to
   }
   return best
 }
+
+/**
+ * Whether so many free seats left and right are, or end in, one alone: two odd rests come down to two orphans once pairs
+ * have bought the others, where one even rest would have come down to none.
+ */
+const leavesAlone = (left: number, right: number) =>
+  left === 1 || right === 1 || (left % 2 === 1 && right % 2 === 1)
