@@ -57,10 +57,11 @@ export async function settleSandboxWebhook(db: Db, ref: string): Promise<void> {
 
 /** What both sides share; made when it is first asked for, by whoever asks first. */
 export async function readSandboxSecret(db: Db): Promise<Uint8Array> {
-  const find = async (reader: Reader) => (await reader.select().from(sandboxKeys))[0]?.webhookSecret
-  const known = await find(db)
+  const known = await findSecret(db)
   if (known) return known
   const webhookSecret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES))
   await db.insert(sandboxKeys).values({ webhookSecret }).onConflictDoNothing()
-  return (await find(db))!
+  return (await findSecret(db))!
 }
+
+const findSecret = async (reader: Reader) => (await reader.select().from(sandboxKeys))[0]?.webhookSecret

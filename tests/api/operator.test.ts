@@ -81,8 +81,9 @@ test('the last audit is read as it was found', async () => {
   )
 })
 
+const outage = (at: number) => ({ since: new Date(at), until: new Date(at + 60_000), reason: 'postgres' })
+
 test('outages that were given back are listed, newest first', async () => {
-  const outage = (at: number) => ({ since: new Date(at), until: new Date(at + 60_000), reason: 'postgres' })
   await app.context.ledger.db.insert(holdFreezes).values([
     { ...outage(1_700_000_000_000), endedBy: 'server-0', holds: 3 },
     { ...outage(1_700_001_000_000), endedBy: 'server-1', holds: 5 },

@@ -202,54 +202,54 @@ describe('refund', () => {
   })
 })
 
-describe('the provider’s word', () => {
-  const nowSeconds = () => Math.floor(Date.now() / 1_000)
-  /** As the sandbox sends it, unless wished otherwise. */
-  async function tell(
-    metadata: object,
-    {
-      id = 'msg_1',
-      timestamp = nowSeconds(),
-      signedBody = JSON.stringify({ type: 'charge.captured', data: { ref: 'r', metadata } }),
-      body = signedBody,
-      secret,
-      provider = 'sandbox',
-    }: {
-      id?: string
-      timestamp?: number
-      signedBody?: string
-      body?: string
-      secret?: Uint8Array
-      provider?: string
-    } = {},
-  ) {
-    const key = secret ?? (await readSandboxSecret(app.context.ledger.db))
-    return app.call('POST', `/payment/webhook/${provider}`, {
-      raw: body,
-      headers: {
-        'content-type': 'application/json',
-        'webhook-id': id,
-        'webhook-timestamp': String(timestamp),
-        'webhook-signature': `v1,AAAA ${signWebhook(key, { id, timestamp, body: signedBody })}`,
-      },
-    })
-  }
-  /** A charge of which the buyer's request never heard the outcome. */
-  async function openCharge(outcome: 'captured' | 'declined' | null) {
-    const { id } = await held()
-    const gate = gateOf(app.context)
-    const started = await startPayment(gate, {
-      bookingId: id,
-      accountId: buyer.accountId,
-      method: 'sandbox_ok',
-    })
-    if (!started.ok || !started.payment) throw new Error('no charge was opened')
-    const { eventId, id: paymentId, providerRef: ref, amount } = started.payment
-    const method = outcome === 'declined' ? 'sandbox_declined' : 'sandbox_ok'
-    if (outcome) await chargeSandbox(gate.db, { ref, amount, method })
-    return { bookingId: id, metadata: { eventId, paymentId } }
-  }
+const nowSeconds = () => Math.floor(Date.now() / 1_000)
+/** A charge of which the buyer's request never heard the outcome. */
+async function openCharge(outcome: 'captured' | 'declined' | null) {
+  const { id } = await held()
+  const gate = gateOf(app.context)
+  const started = await startPayment(gate, {
+    bookingId: id,
+    accountId: buyer.accountId,
+    method: 'sandbox_ok',
+  })
+  if (!started.ok || !started.payment) throw new Error('no charge was opened')
+  const { eventId, id: paymentId, providerRef: ref, amount } = started.payment
+  const method = outcome === 'declined' ? 'sandbox_declined' : 'sandbox_ok'
+  if (outcome) await chargeSandbox(gate.db, { ref, amount, method })
+  return { bookingId: id, metadata: { eventId, paymentId } }
+}
 
+/** As the sandbox sends it, unless wished otherwise. */
+async function tell(
+  metadata: object,
+  {
+    id = 'msg_1',
+    timestamp = nowSeconds(),
+    signedBody = JSON.stringify({ type: 'charge.captured', data: { ref: 'r', metadata } }),
+    body = signedBody,
+    secret,
+    provider = 'sandbox',
+  }: {
+    id?: string
+    timestamp?: number
+    signedBody?: string
+    body?: string
+    secret?: Uint8Array
+    provider?: string
+  } = {},
+) {
+  const key = secret ?? (await readSandboxSecret(app.context.ledger.db))
+  return app.call('POST', `/payment/webhook/${provider}`, {
+    raw: body,
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': String(timestamp),
+      'webhook-signature': `v1,AAAA ${signWebhook(key, { id, timestamp, body: signedBody })}`,
+    },
+  })
+}
+describe('the provider’s word', () => {
   test('confirms once, however often and at once it is told', async () => {
     const { bookingId, metadata } = await openCharge('captured')
     const answers = await Promise.all(Array.from({ length: 10 }, () => tell(metadata)))
@@ -303,8 +303,7 @@ describe('the provider’s word', () => {
   })
 
   test('another provider does not exist', async () => {
-    for (const provider of ['stripe', 'x'])
-      expect((await tell({}, { provider })).body.code).toBe('not_found')
+    for (const provider of ['stripe', 'x']) expect((await tell({}, { provider })).body.code).toBe('not_found')
   })
 })
 
