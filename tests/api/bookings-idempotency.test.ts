@@ -165,3 +165,30 @@ test('with Redis away the unique row decides: twins at once still have one effec
     await alone.close()
   }
 })
+
+test('the same key with different bodies, through two servers at once: one of them is done, the other refused', async () => {
+  const twin = await startApp({ serverIndex: 1, rateLimit: false }, app)
+  try {
+    const sale = await app.event({
+      sections: [{ name: 'Stalls', tier: { name: 'A', price: 100 }, rows: 4, seatsPerRow: 10 }],
+    })
+    for (let round = 0; round < 10; round++) {
+      const person = await app.person()
+      const headers = key()
+      const wanted = [sale.seatId(2 * round), sale.seatId(2 * round + 1)]
+      const answers = await Promise.all(
+        wanted.map((seatId, i) => (i ? twin : app).hold(person, [seatId], headers)),
+      )
+      const codes = answers.map(({ status, body }) => (status === 201 ? 201 : body.code))
+      expect(codes).toContain(201)
+      expect(codes.find((code) => code !== 201)).toBeOneOf([
+        'idempotency_key_reused',
+        'idempotency_in_progress',
+      ])
+      const mine = await app.call('GET', '/booking/mine', { token: person.token })
+      expect(mine.body.data.items).toHaveLength(1)
+    }
+  } finally {
+    await twin.close()
+  }
+})

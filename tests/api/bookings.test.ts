@@ -73,6 +73,16 @@ describe('holding seats', () => {
     }
   })
 
+  test.each([
+    [101, 400, 'request_invalid'],
+    [10_000, 413, 'body_too_large'],
+  ])('%i seats in one request are refused before anybody looks at them', async (count, status, code) => {
+    const { eventId } = await app.event()
+    const ids = Array.from({ length: count }, (_, n) => `${eventId}:${n}`)
+    const answer = await app.hold(buyer, ids)
+    expect([answer.status, answer.body.code]).toEqual([status, code])
+  })
+
   test('an id that names no seat is not_found, however it looks', async () => {
     const ids = [
       'nonsense',

@@ -29,6 +29,31 @@ test('the same through two servers that share the stores', async () => {
   }
 })
 
+test('the same with Redis switched off altogether: Postgres alone decides', async () => {
+  const off = 'redis://127.0.0.1:9'
+  const first = await startApp({ redisUrl: off, rateLimit: false }, app)
+  const second = await startApp({ redisUrl: off, rateLimit: false, serverIndex: 1 }, app)
+  try {
+    const { eventId, seatId } = await app.event()
+    const buyers = await app.people(BUYERS)
+    const answers = await Promise.all(
+      buyers.map((buyer, index) => (index % 2 ? second : first).hold(buyer, [seatId(7)])),
+    )
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1)
+    // Slower and correct: who cannot be served says so, and nothing else goes wrong.
+    for (const { status, body } of answers)
+      expect([201, 409, 503], `${status} ${body.code}`).toContain(status)
+    const best = await second.call('POST', '/booking/best', {
+      token: (await app.person()).token,
+      body: { eventId, quantity: 2 },
+    })
+    expect([best.status, best.body.code]).toEqual([201, undefined])
+  } finally {
+    await second.close()
+    await first.close()
+  }
+})
+
 async function raceForOneSeat(servers: AppHarness[]): Promise<void> {
   const { eventId, seatId } = await app.event()
   const buyers = await app.people(BUYERS)

@@ -259,6 +259,36 @@ describe('confirm against expiry', () => {
   )
 
   test(
+    'in the very millisecond of expiry has one end, and the money is accounted for',
+    async () => {
+      const eventId = await anEvent(t.db, { seats: 40 })
+      const held = await Promise.all(
+        Array.from({ length: 40 }, (_, n) => aHold(t.gate, { eventId, seats: [n] })),
+      )
+      const end = new Date(Date.now() + 400)
+      await t.db.update(bookings).set({ expiresAt: end }).where(eq(bookings.eventId, eventId))
+      // From ten milliseconds before to ten after, two a millisecond, with the sweep and the next buyer at it.
+      await Promise.all(
+        held.map(async (booking, i) => {
+          await Bun.sleep(Math.max(0, end.getTime() - 10 + i / 2 - Date.now()))
+          const move = { bookingId: booking.id, accountId: booking.accountId }
+          await Promise.all([
+            confirmBooking(t.gate, { ...move, payment: aCapture(booking) }),
+            expireDueBookings(t.gate),
+            holdSeats(t.gate, { eventId, accountId: held[(i + 1) % 40]!.accountId, seats: [i] }),
+          ])
+        }),
+      )
+      await expireDueBookings(t.gate, { limit: 100 })
+      for (const { id } of held)
+        expect((await findBooking(t.db, id))!.status).toBeOneOf(['CONFIRMED', 'EXPIRED'])
+      for (let n = 0; n < 40; n++) expect((await liveOf(eventId, n)).length).toBeLessThanOrEqual(1)
+      expect((await runAudit(t)).filter(({ ok }) => !ok)).toEqual([])
+    },
+    RACE_TIMEOUT_MS,
+  )
+
+  test(
     'one charge told twenty times at once is booked once',
     async () => {
       const eventId = await anEvent(t.db)
