@@ -41,11 +41,14 @@ const FAULTS: Fault[] = [
 const say = (sentence: string) => console.error(`bench cache: ${sentence}`)
 
 export async function bench(args: string[]): Promise<Report> {
-  const { values } = parseArgs({ args, options: { buyers: { type: 'string', default: `${BUYERS}` } } })
+  const { values } = parseArgs({
+    args,
+    options: { buyers: { type: 'string', default: `${BUYERS}` }, only: { type: 'string', default: '' } },
+  })
   const buyers = Number(values.buyers)
   if (!(buyers >= 1)) throw new Error('--buyers must be a number above 0')
   const rows: Row[] = []
-  for (const fault of FAULTS) {
+  for (const fault of FAULTS.filter(({ what }) => what.includes(values.only))) {
     say(fault.what)
     // Each on a stack of its own: what one loss leaves behind is no part of the next.
     const stack = await startLedgerStack(SERVERS)
