@@ -19,6 +19,7 @@ import { LIMITS } from './protocol/codes.ts'
 import { requireCallersRate } from './rate-limit.ts'
 import { createSockets, type SocketData } from './room/socket.ts'
 import { SOCKET_DOCS_PATH, socketDocs } from './socket-docs.ts'
+import { createPlainRoom } from './plain-room.ts'
 import { webClient } from './web-client.ts'
 
 const SOCKET_PATH = '/ws/event/'
@@ -109,6 +110,8 @@ export async function listen(context: Context): Promise<Listener> {
   const answerDocument = async (request: Request, path: string) =>
     publishDocument(await answerApi(request, path))
 
+  const plainRoom = createPlainRoom({ ask: answerApi, publicUrl: context.config.publicUrl })
+
   const route = (request: Request): Response | undefined | Promise<Response | undefined> => {
     const { url } = request
     const pathStart = url.indexOf('/', url.indexOf('//') + 2)
@@ -125,7 +128,8 @@ export async function listen(context: Context): Promise<Listener> {
     if (path.startsWith(SOCKET_PATH)) return careful(sockets.upgrade(request, server))
     if (path === '/metrics' || path.startsWith('/health/') || path.startsWith('/dev/'))
       return answerApi(request, path)
-    return careful(web(request, path))
+    const plain = plainRoom(request, path)
+    return careful(plain ?? web(request, path))
   }
 
   const server = Bun.serve<SocketData>({

@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { build } from 'vite'
-import { BASE_LANGUAGE, compileMessages, languages } from './messages.ts'
+import { BASE_LANGUAGE, compileMessages, languages, SOURCES } from './messages.ts'
 
 const WEB = join(import.meta.dirname, '..')
 /** Where somebody goes from the waiting room. */
@@ -39,6 +39,7 @@ export async function buildWindow(outDir: string): Promise<void> {
       mkdirSync(join(outDir, language), { recursive: true })
       cpSync(join(whole, 'index.html'), join(outDir, language, 'index.html'))
       writeFileSync(join(outDir, language, 'room.html'), roomPage(room, whole))
+      cpSync(join(SOURCES, language, 'plain.json'), join(outDir, language, 'plain.json'))
       // Files are named after what is in them: those of two builds with one name are the same.
       for (const built of [whole, room])
         cpSync(join(built, 'assets'), join(outDir, 'assets'), { recursive: true })
