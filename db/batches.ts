@@ -76,7 +76,7 @@ export function createBatches<T, R>(plan: BatchPlan<T, R>): (item: T) => Promise
         }, wait)
         return
       }
-      const tooLate = Date.now() - patienceMs
+      const tooLate = performance.now() - patienceMs
       const batch = take().filter((each) => {
         if (each.since >= tooLate) return true
         each.reject(new Overloaded(plan.name))
@@ -102,7 +102,7 @@ export function createBatches<T, R>(plan: BatchPlan<T, R>): (item: T) => Promise
   return (item) =>
     new Promise((resolve, reject) => {
       if (waiting.length >= waitingMax) return reject(new Overloaded(plan.name))
-      waiting.push({ item, since: Date.now(), resolve, reject })
+      waiting.push({ item, since: performance.now(), resolve, reject })
       pump()
     })
 }

@@ -36,15 +36,15 @@ interface Parts {
 }
 
 export function createHoldClock({ gate, name, telemetry }: Parts): HoldClock {
-  let turnedAwayAt = 0
-  let answeredAt = Date.now()
+  let turnedAwayAt = -Infinity
+  let answeredAt = performance.now()
   let since: Date | null = null
   /** Why the last beat did not come about; null after one that did. */
   let trouble: FreezeReason | null = null
   let timer: ReturnType<typeof setTimeout>
 
   async function findTrouble(): Promise<FreezeReason | null> {
-    if (Date.now() - turnedAwayAt < TURNED_AWAY_MS) return 'overloaded'
+    if (performance.now() - turnedAwayAt < TURNED_AWAY_MS) return 'overloaded'
     try {
       await within(PATIENCE_MS, probeProvider(gate.db))
       return null
@@ -66,7 +66,7 @@ export function createHoldClock({ gate, name, telemetry }: Parts): HoldClock {
       trouble = null
       since = null
     }
-    answeredAt = Date.now()
+    answeredAt = performance.now()
   }
 
   async function round(): Promise<void> {
@@ -82,7 +82,7 @@ export function createHoldClock({ gate, name, telemetry }: Parts): HoldClock {
 
   /** A ledger that no longer answers has no servers that say anything to it either. */
   function state(): HoldsView {
-    const silent = Date.now() - answeredAt > CLOCK_STOPS_AFTER_MS
+    const silent = performance.now() - answeredAt > CLOCK_STOPS_AFTER_MS
     const stands = since ?? (silent ? new Date(answeredAt) : null)
     return {
       frozen: stands !== null,
@@ -95,7 +95,7 @@ export function createHoldClock({ gate, name, telemetry }: Parts): HoldClock {
   timer = setTimeout(() => void round(), 0)
   return {
     state,
-    turnedAway: () => void (turnedAwayAt = Date.now()),
+    turnedAway: () => void (turnedAwayAt = performance.now()),
     stop: () => clearTimeout(timer),
   }
 }

@@ -12,19 +12,19 @@ export async function tryRedis<T>(
 ): Promise<T | undefined> {
   const until = pausedUntil.get(redis)
   if (until !== undefined) {
-    if (until <= Date.now()) lookAgain(redis)
+    if (until <= performance.now()) lookAgain(redis)
     return undefined
   }
   try {
     return await ask(redis)
   } catch {
-    pausedUntil.set(redis, Date.now() + PAUSE_MS)
+    pausedUntil.set(redis, performance.now() + PAUSE_MS)
     return undefined
   }
 }
 
 function lookAgain(redis: RedisClient): void {
-  pausedUntil.set(redis, Date.now() + PAUSE_MS)
+  pausedUntil.set(redis, performance.now() + PAUSE_MS)
   redis.ping().then(
     () => pausedUntil.delete(redis),
     () => {},

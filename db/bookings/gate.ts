@@ -40,7 +40,7 @@ export async function tryRedis<T>(
   try {
     return await Promise.race([ask(redis), patience])
   } catch (fault) {
-    restsUntil.set(redis, Date.now() + REDIS_REST_MS)
+    restsUntil.set(redis, performance.now() + REDIS_REST_MS)
     gate.onFault?.(what, fault)
     return null
   } finally {
@@ -52,8 +52,8 @@ export async function tryRedis<T>(
 function rests(redis: RedisClient): boolean {
   const until = restsUntil.get(redis)
   if (until === undefined) return false
-  if (until > Date.now()) return true
-  restsUntil.set(redis, Date.now() + REDIS_REST_MS)
+  if (until > performance.now()) return true
+  restsUntil.set(redis, performance.now() + REDIS_REST_MS)
   redis.ping().then(
     () => restsUntil.delete(redis),
     () => {},
