@@ -33,6 +33,11 @@ export async function publishChaos(options: ChaosOptions, result: ChaosResult): 
     `${'all'.padEnd(18)}${String(all.length).padStart(4)}  ${seconds(Math.min(...all, Infinity))} / ${seconds(figures.median)} / ${seconds(figures.worst)}` +
       `  against ${MEDIAN_MS / 1_000} s and ${WORST_MS / 1_000} s: ${inTime ? 'kept' : 'NOT KEPT'}`,
   )
+  const blows = struck.flatMap(({ sinceBlowMs }) => sinceBlowMs ?? Infinity)
+  if (blows.length > 0)
+    console.log(
+      `${'from the blow'.padEnd(22)}  ${seconds(Math.min(...blows))} / ${seconds(median(blows))} / ${seconds(Math.max(...blows))}`,
+    )
   for (const { kind, why } of skipped) console.log(`${kind.padEnd(18)} left out: ${why}`)
   console.log(`\nattempts to reserve: ${listed(history.attempts)} (${result.attemptsPerSecond.toFixed(0)}/s)`)
   console.log(`answers: ${listed(history.answers)}; no answer ${history.unanswered}`)
@@ -52,7 +57,12 @@ export async function publishChaos(options: ChaosOptions, result: ChaosResult): 
     machine: about,
     options: { seed, faults, reservations, kinds },
     recovery: figures,
-    struck: struck.map(({ fault, recoveredMs }) => ({ ...fault, what: describeFault(fault), recoveredMs })),
+    struck: struck.map(({ fault, recoveredMs, sinceBlowMs }) => ({
+      ...fault,
+      what: describeFault(fault),
+      recoveredMs,
+      sinceBlowMs,
+    })),
     skipped,
     attempts: Object.fromEntries(history.attempts),
     answers: Object.fromEntries(history.answers),

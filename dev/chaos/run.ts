@@ -54,6 +54,8 @@ export interface Struck {
   fault: Fault
   /** Until each server concerned had sold again, ms after the fault was over; null when one did not. */
   recoveredMs: number | null
+  /** The same from the moment it struck. */
+  sinceBlowMs: number | null
 }
 
 export interface ChaosResult {
@@ -259,11 +261,13 @@ async function suffer(stack: ChaosStack, sale: Sale, faults: Fault[], options: C
 }
 
 async function endure(stack: ChaosStack, history: History, fault: Fault): Promise<Struck> {
+  const began = now()
   const over = await strike(stack, fault)
   const sellingAgain = serversOf(fault).map((server) => history.firstSuccess(server, over))
   const at = await Promise.race([
     Promise.all(sellingAgain).then((moments) => Math.max(...moments)),
     Bun.sleep(RECOVERY_MAX_MS).then(() => null),
   ])
-  return { fault, recoveredMs: at === null ? null : at - over }
+  if (at === null) return { fault, recoveredMs: null, sinceBlowMs: null }
+  return { fault, recoveredMs: at - over, sinceBlowMs: at - began }
 }
