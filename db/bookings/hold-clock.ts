@@ -4,7 +4,7 @@
 // outage of ours, whatever its cause: the clock stands at the last beat, and no hold is over that was not over then. The
 // first beat after it gives every hold what it lost, in one transaction, up to FROZEN_MAX_MS for all outages together.
 import { desc, lt, sql, type SQL, type SQLWrapper } from 'drizzle-orm'
-import { inTransaction, type Db, type Reader, type Tx } from '../client.ts'
+import { inTransaction, type Reader, type Tx } from '../client.ts'
 import { EXPIRY_TICK_MS } from '../jobs.ts'
 import { bookings, holdClock, holdFreezes } from '../schema.ts'
 import { scheduleExpiry, type Gate } from './gate.ts'
