@@ -24,6 +24,8 @@ export default defineConfig(({ mode }) => {
     build: {
       outDir: 'dist',
       emptyOutDir: true,
+      // Copied once beside both pages, by build.ts.
+      copyPublicDir: false,
       sourcemap: false,
       manifest: true,
       // The polyfill is inline code, which the content policy refuses; every browser with light-dark() preloads.

@@ -30,6 +30,7 @@ export async function buildWindow(outDir: string): Promise<void> {
   const work = mkdtempSync(join(cache, 'window-'))
   rmSync(outDir, { recursive: true, force: true })
   try {
+    cpSync(join(WEB, 'public'), outDir, { recursive: true })
     // What comes first with the waiting room is the same in every language, and goes into one file.
     const first = firstModules(await buildPage(BASE_LANGUAGE, 'room', join(work, 'first')))
     for (const language of languages()) {

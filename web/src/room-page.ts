@@ -5,8 +5,10 @@ import './design/base.css'
 import './design/room-page.css'
 import RoomPage from './components/RoomPage.svelte'
 import { session } from './state/session.svelte.ts'
+import { worksOffline } from './works-offline.ts'
 
 void session.start()
+worksOffline()
 
 const target = document.getElementById('app')
 if (!target) throw new Error('room.html has no #app')
