@@ -8,6 +8,7 @@ const AREAS: Record<string, () => Promise<{ shoot: (studio: Studio) => Promise<v
   room: () => import('./screens/room.ts'),
   map: () => import('./screens/map.ts'),
   entrance: () => import('./screens/entrance.ts'),
+  desk: () => import('./screens/desk.ts'),
 }
 
 if (!hasBrowser) process.exit(2)
