@@ -11,6 +11,7 @@ import { findAnswer } from '../../db/idempotency.ts'
 import { expiryTick, jobIds, openQueues } from '../../db/jobs.ts'
 import { bookings, seats } from '../../db/schema.ts'
 import { parseSeatFeed, seatFeedChannel, type SeatFeed } from '../../db/seat-gate/feed.ts'
+import { reconcileSeats } from '../../db/seat-gate/reconcile.ts'
 import { connectRedis, redisReady } from '../../db/redis.ts'
 import {
   aBuyer,
@@ -163,6 +164,8 @@ describe('a hold', () => {
     const hold = { eventId, accountId: await aBuyer(t.db), seats: [1], bookingId: Bun.randomUUIDv7() }
     const [answer] = await inTransaction(t.db, (tx) => commitHolds(tx, [hold]))
     expect(answer!.known).toContainEqual({ eventId, n: 0, status: 'AVAILABLE', version: 2 })
+    // Nobody has told the cache; the audit at the end would find it.
+    await reconcileSeats(t, eventId)
   })
 })
 
