@@ -92,6 +92,8 @@ async function showPage(room: PlainRoom): Promise<Response> {
       'cache-control': 'no-store',
       'content-language': language,
       'content-security-policy': POLICY,
+      // A form of a page that tells nobody where it is has no Origin, and would be refused.
+      'referrer-policy': 'same-origin',
     },
   })
 }
