@@ -8,6 +8,7 @@ const BENCHES: Record<string, () => Promise<{ bench: (args: string[]) => Promise
   cache: () => import('./bench/cache.ts'),
   ledger: () => import('./bench/ledger.ts'),
   room: () => import('./bench/room.ts'),
+  window: () => import('./bench/window.ts'),
   survival: () => import('./bench/survival.ts'),
 }
 

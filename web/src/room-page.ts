@@ -14,3 +14,5 @@ const target = document.getElementById('app')
 if (!target) throw new Error('room.html has no #app')
 target.textContent = ''
 mount(RoomPage, { target, props: { eventId: decodeURIComponent(location.pathname.split('/')[2] ?? '') } })
+// For whoever measures: from here on the page answers.
+performance.mark('room:interactive')
