@@ -46,8 +46,8 @@ async function newOrganiser(): Promise<void> {
   const link = new URL(mail.links.find((address) => address.includes('verify'))!)
   const token = new URLSearchParams(link.hash.slice(1) || link.search)
   await ask('POST', `/auth/verify?${token}`, null)
-  const admin = journey.run().demo!.accounts.find(({ role }) => role === 'ADMIN')!
-  const { accessToken } = await ask<{ accessToken: string }>('POST', '/auth/login', null, admin)
+  const { email, password } = journey.run().demo!.accounts.find(({ role }) => role === 'ADMIN')!
+  const { accessToken } = await ask<{ accessToken: string }>('POST', '/auth/login', null, { email, password })
   const roles = await ask<{ items: { id: string; name: string }[] }>('GET', '/auth/admin/roles', accessToken)
   const users = await ask<{ items: { id: string }[] }>('GET', `/auth/admin/users?query=${EMAIL}`, accessToken)
   const roleIds = roles.items.filter(({ name }) => name === 'ORGANIZER').map(({ id }) => id)

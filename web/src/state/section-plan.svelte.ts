@@ -131,7 +131,9 @@ export class SectionPlan {
       )
     )
       return null
-    const house = this.map.value ? houseOf(this.map.value) : emptyHouse(this.#event.currency)
+    const house = this.map.value
+      ? houseOf(this.map.value, this.#event.currency)
+      : emptyHouse(this.#event.currency)
     for (const section of drawable) this.#addTo(house, section)
     return layOut(house)
   }
@@ -167,11 +169,11 @@ const emptyHouse = (currency: string): HouseView => ({
 })
 
 /** What a map was made from, so that it can be laid out anew with more. */
-function houseOf(map: MapView): HouseView {
+function houseOf(map: MapView, currency: string): HouseView {
   return {
     mapVersion: map.mapVersion,
     seatCount: map.total,
-    currency: map.tiers[0]?.price.currency ?? '',
+    currency,
     tiers: map.tiers.map(({ name, price }, id) => ({ id, name, price: price.amount })),
     access: map.access,
     sections: map.sections.map(({ id, name, kind, tier, first, seats, rows, numbering }) => ({
