@@ -28,8 +28,6 @@ export const PERMISSION_CATALOGUE: Record<string, string> = {
   'ticket:scan': 'Admit ticket holders at the door',
   'operation:read:all': 'See what was given up, what audits found and when holds stood still',
   'operation:retry': 'Have what was given up tried again',
-  'operation:read:all': 'See what was given up, what audits found and when holds stood still',
-  'operation:retry': 'Have what was given up tried again',
 }
 
 const BUYING = ['booking:create:own', 'booking:read:own', 'booking:cancel:own', 'payment:confirm:own']

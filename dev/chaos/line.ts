@@ -28,7 +28,7 @@ export async function standInLine(crowd: Crowd, buyer: Buyer): Promise<void> {
   let ticket: string | null = null
   while (!crowd.over()) {
     await Bun.sleep(POLL_MS)
-    const body = ticket === null ? {} : { ticket }
+    const body: { ticket?: string } = ticket === null ? {} : { ticket }
     const view: EntrantView | null =
       (await tell(crowd, buyer, 'GET', `${room}/me`)) ??
       (await tell(crowd, buyer, 'POST', `${room}/join`, body))

@@ -123,6 +123,8 @@ describe('at the door', () => {
   const scan = async (body: object, person = staff) =>
     (await app.call('POST', '/ticket/scan', { token: person.token, body })).body.data
   let staff: Person
+  const refusal = async (body: object) =>
+    (await app.call('POST', '/ticket/scan', { token: staff.token, body })).body.code
   beforeAll(async () => {
     staff = await app.person('STAFF')
   })
@@ -149,8 +151,8 @@ describe('at the door', () => {
     const id = await paid(person, [16])
     const { code } = (await mine(person)).items[0]!
     expect(await scan({ code: 'made-up' })).toEqual({ result: 'invalid', ticket: null })
-    const other = await app.event()
-    expect(await scan({ code, eventId: other.eventId })).toEqual({ result: 'wrong_event', ticket: null })
+    const elsewhere = await app.event()
+    expect(await scan({ code, eventId: elsewhere.eventId })).toEqual({ result: 'wrong_event', ticket: null })
     const refund = { token: event.organizer.token, body: { reason: 'Ill' } }
     expect((await app.call('POST', `/payment/${id}/refund`, refund)).status).toBe(200)
     expect((await scan({ code, eventId: event.eventId })).result).toBe('refunded')
@@ -166,11 +168,9 @@ describe('at the door', () => {
   })
 
   test('a code without end, an unknown field or a malformed event is refused in words', async () => {
-    const refused = async (body: object) =>
-      (await app.call('POST', '/ticket/scan', { token: staff.token, body })).body.code
-    expect(await refused({ code: 'x'.repeat(65) })).toBe('request_invalid')
-    expect(await refused({ code: 'x', door: 'B' })).toBe('request_invalid')
-    expect(await refused({ code: 'x', eventId: 'y' })).toBe('not_found')
-    expect(await refused({})).toBe('request_invalid')
+    expect(await refusal({ code: 'x'.repeat(65) })).toBe('request_invalid')
+    expect(await refusal({ code: 'x', door: 'B' })).toBe('request_invalid')
+    expect(await refusal({ code: 'x', eventId: 'y' })).toBe('not_found')
+    expect(await refusal({})).toBe('request_invalid')
   })
 })

@@ -136,10 +136,10 @@ describe('the best seats', () => {
   })
 })
 
-describe('another chooser’s rows', () => {
-  const lane = (index: number, underWay: number): Lane => ({ index, of: 2, underWay })
-  const rowOf = (seats: number[]) => Math.floor(seats[0]! / 10)
+const lane = (index: number, underWay: number): Lane => ({ index, of: 2, underWay })
+const rowOf = (seats: number[]) => Math.floor(seats[0]! / 10)
 
+describe('another chooser’s rows', () => {
   test('are entered behind the seats it is about to take, when the own ones are gone', () => {
     const hall = aHall([{ name: 'Stalls', rows: 10 }])
     const free = new FreeSeats(hall)

@@ -46,6 +46,8 @@ test('every seat of a seated section knows its row, and no place of a general ar
   expect(rowOf(hall, 6 * COUNT)).toBeNull()
 })
 
+const isEven = (n: number) => n % 2 === 0
+
 describe('the nearest block', () => {
   test('is the one beside what was lost, in the same row when it can be', () => {
     const [behind, beside] = [middleOf(hall.positions, [10, 11]), middleOf(hall.positions, [11, 12])]
@@ -66,8 +68,7 @@ describe('the nearest block', () => {
   })
 
   test('is null when there are not as many side by side', () => {
-    const every = (n: number) => n % 2 === 0
-    expect(nearestBlock(hall, { size: 2, near: { x: 0, y: 0 }, isFree: every, mayBe: anywhere })).toBeNull()
+    expect(nearestBlock(hall, { size: 2, near: { x: 0, y: 0 }, isFree: isEven, mayBe: anywhere })).toBeNull()
     expect(
       nearestBlock(hall, { size: COUNT + 1, near: { x: 0, y: 0 }, isFree: anywhere, mayBe: anywhere }),
     ).toBeNull()
@@ -79,6 +80,9 @@ describe('the nearest block', () => {
     expect(nearestBlock(hall, { size: 2, near, isFree: anywhere, mayBe: anywhere })).not.toEqual([1, 2])
   })
 })
+
+/** Three free seats in a row. */
+const isOfThree = (n: number) => n >= 2 && n <= 4
 
 describe('a choice', () => {
   test('that leaves one seat at the row’s end says which, and moving by one mends it', () => {
@@ -95,9 +99,8 @@ describe('a choice', () => {
 
   test('that cannot be mended by one step is not nagged about', () => {
     // Three free seats for two: one is left alone whichever way.
-    const three = (n: number) => n >= 2 && n <= 4
-    expect(leftAlone(hall, [2, 3], three)).toEqual([4])
-    expect(shiftByOne(hall, [2, 3], three)).toBeNull()
+    expect(leftAlone(hall, [2, 3], isOfThree)).toEqual([4])
+    expect(shiftByOne(hall, [2, 3], isOfThree)).toBeNull()
   })
 
   test('of seats apart, or of none, is never moved', () => {
