@@ -44,17 +44,19 @@ export async function bench(args: string[]): Promise<Report> {
   }
 }
 
+/** In the page: when something of this name was, in ms since it was asked for. */
+const startOf = (name: string) => performance.getEntriesByName(name)[0]?.startTime ?? Number.NaN
+const at = (most: number, figures: number[]) => Math.max(...figures) <= most
+
 async function measureRoom(run: RunFile, browser: Browser, rounds: number): Promise<Row[]> {
   const tokens = await fillLine(run, rounds + 2)
   const [painted, interactive, placed, busy]: [number[], number[], number[], number[]] = [[], [], [], []]
   for (const token of tokens.slice(0, rounds)) {
     const { page, session } = await openRoom(run, browser, token, true)
-    const paint = () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0
-    const mark = () => performance.getEntriesByName('room:interactive')[0]?.startTime ?? 0
     await page.locator('h1 .number').waitFor({ timeout: SHOWN_MS })
     placed.push(await page.evaluate(() => performance.now()))
-    painted.push(await page.evaluate(paint))
-    interactive.push(await page.evaluate(mark))
+    painted.push(await page.evaluate(startOf, 'first-contentful-paint'))
+    interactive.push(await page.evaluate(startOf, 'room:interactive'))
     await session.send('Emulation.setCPUThrottlingRate', { rate: 1 })
     await page.waitForTimeout(CALM_MS)
     const before = await taskSeconds(session)
@@ -63,7 +65,6 @@ async function measureRoom(run: RunFile, browser: Browser, rounds: number): Prom
     await page.context().close()
   }
   const slow = `${CPU_SLOWDOWN}x CPU slowdown, "Slow 4G" (562 ms a request, 1.5 Mbit/s)`
-  const at = (most: number, figures: number[]) => Math.max(...figures) <= most
   return [
     {
       what: 'waiting room: first contentful paint',
