@@ -111,7 +111,6 @@ function standing(
 ): Drawn {
   const say = (key: string, told: Words = {}) =>
     safe(words[key]?.replace(/\{(\w+)\}/g, (_, name) => told[name] ?? ''))
-  const time = (at: string) => at.slice(11, 19) + ' UTC'
   const form = (move: string) =>
     `<form method="post" action="${path}?plain"><button name="move" value="${move}">${say(`plain_${move}`)}</button></form>`
   const seconds = Math.min(ASK_SECONDS_MAX, Math.max(ASK_SECONDS_MIN, Math.ceil(pollMs / 1_000)))
@@ -152,6 +151,9 @@ function signIn(status: number, words: Words, { path, request }: PlainRoom): Dra
     seconds: null,
   }
 }
+
+/** Without JavaScript nobody knows where the reader is. */
+const time = (at: string) => `${at.slice(11, 19)} UTC`
 
 const kept = new Map<string, Words>()
 /** Written by the build beside the pages of the language. */
