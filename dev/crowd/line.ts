@@ -95,13 +95,13 @@ export function joinBySocket({ url, eventId, token, listen }: Place): Line {
   }
 }
 
+const sha256 = (bytes: Uint8Array) => new Bun.CryptoHasher('sha256').update(bytes).digest()
 /** One draw is the same for the whole crowd. */
 let drawn: { seed: string; placeOf: (number: number) => number } | undefined
 
 /** Nobody is told the place: it follows from the seed and the number. */
 function drawnPlace({ seed, entrants }: DrawFrame, number: number): number {
   if (drawn?.seed !== seed) {
-    const sha256 = (bytes: Uint8Array) => new Bun.CryptoHasher('sha256').update(bytes).digest()
     const work = expandDraw(fromHex(seed, HASH_BYTES) ?? new Uint8Array(HASH_BYTES), entrants)
     drawn = { seed, placeOf: placesOf(hashNow(work, sha256)) }
   }

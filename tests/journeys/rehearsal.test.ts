@@ -107,7 +107,7 @@ test.skipIf(!hasBrowser)(
     await page.goto(`${at}/desk`)
     await page.getByLabel('How many buyers').fill(CROWD)
     await page.getByRole('button', { name: `Rehearse with ${CROWD} buyers` }).click()
-    await page.waitForURL((url) => /\/desk$/.test(url.pathname) && !url.pathname.includes(eventId))
+    await page.waitForURL((url) => url.pathname.endsWith('/desk') && !url.pathname.includes(eventId))
     await page.setViewportSize({ width: 1_280, height: 900 })
     await page.getByText('This is a copy, made for a rehearsal.').waitFor()
     await page.getByText('The room is open').waitFor()
