@@ -56,7 +56,7 @@ async function main(): Promise<number> {
   const records = buyers.map(newRecord)
   const began = performance.now()
   const elapsed = () => (performance.now() - began) / SECOND_MS
-  const progress = setInterval(() => {
+  const watch = setInterval(() => {
     void seats.look()
     const progress = progressOf(Math.round(elapsed()), records, seats.left)
     if (options.lines) console.log(JSON.stringify({ progress }))
@@ -65,7 +65,7 @@ async function main(): Promise<number> {
   await Promise.all(
     buyers.map((buyer, index) => sendBuyer(buyer, index, records[index] ?? newRecord(), seats, room)),
   )
-  clearInterval(progress)
+  clearInterval(watch)
   const report = makeReport(records, refusals, elapsed())
   if (options.lines) console.log(JSON.stringify({ report }))
   else console.log(options.json ? JSON.stringify(report, null, 2) : drawReport(report))

@@ -23,7 +23,8 @@ self.addEventListener('fetch', (event) => {
   const { origin, pathname, search } = new URL(request.url)
   if (request.method !== 'GET' || origin !== location.origin || LIVE.test(pathname)) return
   if (pathname.startsWith('/assets/')) event.respondWith(kept(request))
-  else if (request.mode === 'navigate' && !search.startsWith('?plain')) event.respondWith(page(request, pathname))
+  else if (request.mode === 'navigate' && !search.startsWith('?plain'))
+    event.respondWith(page(request, pathname))
 })
 
 /** Named after what is in them, so what is kept is what would come. */
