@@ -223,6 +223,8 @@ for (const screen of [
         'number,place,joined_at,called_at,admitted_at,ended_at,outcome,priority,deferred',
       )
       expect(faults).toEqual([])
+      // The next screen's guest is the same person, and must find a line and not a turn.
+      await guest.evaluate((id) => fetch(`/api/v1/event/${id}/room/leave`, { method: 'POST' }), eventId)
       await guest.context().close()
       await page.context().close()
     },
