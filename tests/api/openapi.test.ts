@@ -88,7 +88,6 @@ const ROUTES = [
   'GET /admin/audit',
   'GET /admin/freezes',
   'GET /health/holds',
-  'GET /health/holds',
   'GET /health/live',
   'GET /health/ready',
   'GET /metrics',
