@@ -127,6 +127,8 @@ export function isStoreLost(fault: unknown): boolean {
 /** Postgres is there but cannot work: its disk is full, its memory is short, a lock or a statement took too long. */
 const UNABLE = ['58030', '55P03', '57014', SERIALIZATION_FAILURE, DEADLOCK_DETECTED]
 const OUT_OF_RESOURCES = '53'
+/** What every statement is told after the first of its transaction has failed. */
+const ABORTED = '25P02'
 
 /** True when asking again later may help, whether Postgres is away or is there and cannot. */
 export function isStoreUnable(fault: unknown): boolean {
@@ -163,6 +165,13 @@ function prepared(run: RunText): RunText {
 type Begin = (...args: unknown[]) => Promise<unknown>
 type TransactionClient = object & { unsafe: RunText; savepoint: Begin }
 
+interface TransactionState {
+  /** Its connection went. */
+  lost: boolean
+  /** Of the first statement that failed. */
+  fault: unknown
+}
+
 /**
  * Closes a hole of postgres.js 3.4.9: when its back end dies, `begin()` rejects, but the callback runs on, its next
  * statement commits by itself on the replacement connection, and its COMMIT or ROLLBACK may end somebody else's
@@ -173,12 +182,15 @@ function guardTransactions(sql: Sql): void {
   const begin = sql.begin.bind(sql) as Begin
   const guarded: Begin = (...args) => {
     const callback = args.pop() as (tx: TransactionClient) => Promise<unknown>
-    const state = { lost: false }
+    const state: TransactionState = { lost: false, fault: null }
     const ended = begin(...args, async (tx: TransactionClient) => {
       const outcome = await Promise.allSettled([callback(guardClient(tx, state))])
       if (state.lost) return new Promise(() => {})
-      if (outcome[0].status === 'rejected') throw outcome[0].reason
-      return outcome[0].value
+      if (outcome[0].status === 'fulfilled') return outcome[0].value
+      // Of statements sent together, one that was only told of the failure may be heard before the one that failed.
+      throw postgresCode(outcome[0].reason) === ABORTED
+        ? (state.fault ?? outcome[0].reason)
+        : outcome[0].reason
     })
     return ended.catch((fault: unknown) => {
       state.lost = true
@@ -188,7 +200,7 @@ function guardTransactions(sql: Sql): void {
   sql.begin = guarded as typeof sql.begin
 }
 
-function guardClient(tx: TransactionClient, state: { lost: boolean }): TransactionClient {
+function guardClient(tx: TransactionClient, state: TransactionState): TransactionClient {
   const refuseWhenLost = () => {
     if (state.lost)
       throw Object.assign(new Error('the connection of this transaction was lost'), {
@@ -199,6 +211,7 @@ function guardClient(tx: TransactionClient, state: { lost: boolean }): Transacti
   const watch = (query: unknown) => {
     if (query instanceof Promise)
       query.catch((fault: unknown) => {
+        state.fault ??= fault
         if (isStoreLost(fault)) state.lost = true
       })
     return query
