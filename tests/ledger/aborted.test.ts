@@ -2,7 +2,6 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { inTransaction, postgresCode, type Tx } from '../../db/client.ts'
-import { accounts } from '../../db/schema.ts'
 import { openTestLedger, STORES_WITHIN_MS, type TestLedger } from '../support/a-ledger.ts'
 
 let t: TestLedger
