@@ -115,6 +115,16 @@ test.skipIf(!hasBrowser)(
     await page.getByRole('link', { name: 'Next ticket' }).click()
     await page.getByText('row B, seat 2').waitFor()
 
+    // The door has no network: the page is loaded anew without one, and shows the ticket as it was seen.
+    await page.evaluate(() => navigator.serviceWorker.ready)
+    await page.reload()
+    await page.getByRole('img', { name: /^Code for the door/ }).waitFor()
+    await page.context().setOffline(true)
+    await page.reload()
+    await page.getByRole('img', { name: /^Code for the door: [\w-]{22}$/ }).waitFor()
+    await page.getByText('Kept on this device').waitFor()
+    await page.context().setOffline(false)
+
     await page.goto(`${url}/account`)
     await page.getByLabel('Your name').fill('Sri Lestari')
     await page.getByRole('button', { name: 'Save' }).click()
