@@ -440,6 +440,24 @@ export const roomPriority = pgTable(
   ],
 )
 
+/** An invitation that was made: what it opens is signed, and what is kept of it here lets its organiser take it back. */
+export const roomInvitations = pgTable(
+  'room_invitations',
+  {
+    /** The token's own id. */
+    id: uuid('id').primaryKey(),
+    eventId: uuid('event_id')
+      .notNull()
+      .references(() => events.id, { onDelete: 'cascade' }),
+    /** Those made in one go; made in order of time. */
+    batch: uuid('batch').notNull(),
+    createdAt: createdAt(),
+    expiresAt: at('expires_at').notNull(),
+    withdrawnAt: at('withdrawn_at'),
+  },
+  (t) => [index('room_invitations_batch').on(t.eventId, t.batch)],
+)
+
 // ── Bookings, payments, tickets ──────────────────────────────────────────────────────────────────────────────────
 
 export const bookings = pgTable(
