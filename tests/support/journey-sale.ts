@@ -21,10 +21,10 @@ const DAY_MS = 86_400_000
 export async function startJourneySale(journey: Journey, holdSeconds: number): Promise<JourneySale> {
   const { url, demo } = journey.run()
   const organizer = demo!.accounts.find(({ role }) => role === 'ORGANIZER')!
-  const { accessToken: token } = await call<{ accessToken: string }>(url, 'POST', '/auth/login', {
+  const { accessToken: token } = await callApi<{ accessToken: string }>(url, 'POST', '/auth/login', {
     body: { email: organizer.email, password: organizer.password },
   })
-  const { id: eventId } = await call<EventView>(url, 'POST', '/event', {
+  const { id: eventId } = await callApi<EventView>(url, 'POST', '/event', {
     token,
     body: {
       name: 'Night of strings',
@@ -36,8 +36,8 @@ export async function startJourneySale(journey: Journey, holdSeconds: number): P
     },
   })
   const sections = [{ name: 'Stalls', tier: { name: 'Standard', price: 2_500 }, rows: 4, seatsPerRow: 10 }]
-  await call(url, 'POST', `/event/${eventId}/seats`, { token, body: { sections } })
-  await call(url, 'POST', `/event/${eventId}/publish`, { token })
+  await callApi(url, 'POST', `/event/${eventId}/seats`, { token, body: { sections } })
+  await callApi(url, 'POST', `/event/${eventId}/publish`, { token })
   return { eventId, holding: (seats, options) => hold(journey, { eventId, seats }, options) }
 }
 
@@ -47,10 +47,10 @@ async function hold(
   options: BrowserContextOptions = {},
 ): Promise<HoldingBuyer> {
   const { url } = journey.run()
-  const [buyer] = await call<{ accessToken: string }[]>(url, 'POST', '/dev/buyers', { body: { count: 1 } })
+  const [buyer] = await callApi<{ accessToken: string }[]>(url, 'POST', '/dev/buyers', { body: { count: 1 } })
   const token = buyer!.accessToken
   const seatIds = seats.map((n) => `${eventId}:${n}`)
-  const booking = await call<BookingView>(url, 'POST', '/booking', { token, body: { seatIds } })
+  const booking = await callApi<BookingView>(url, 'POST', '/booking', { token, body: { seatIds } })
   const page = await journey.openPage(options)
   await page.context().addCookies([{ name: 'accessToken', value: token, url }])
   // The cookie is out of reach for scripts; the window remembers only that there should be one.
@@ -58,7 +58,8 @@ async function hold(
   return { page, booking, token }
 }
 
-async function call<T>(
+/** Asks the API; throws for every refusal. */
+export async function callApi<T>(
   url: string,
   method: string,
   path: string,

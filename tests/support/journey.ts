@@ -1,7 +1,7 @@
 // Owns what every journey in a browser needs: one running stack, one browser, the mail that comes, and axe.
 import AxeBuilder from '@axe-core/playwright'
 import { afterAll, beforeAll } from 'bun:test'
-import type { Browser, BrowserContextOptions, Page } from 'playwright'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright'
 import type { RunFile } from '../../dev/up/run-file.ts'
 import { hasBrowser, launchBrowser } from './browser.ts'
 import { startWholeStack, type WholeStack } from './whole-stack.ts'
@@ -22,7 +22,9 @@ export interface Mail {
 
 export interface Journey {
   run(): RunFile
-  /** A page in a context of its own, as if on another device. */
+  /** Another device: its pages share cookies, storage and what is kept for being offline. */
+  openDevice(options?: BrowserContextOptions): Promise<BrowserContext>
+  /** A page on a device of its own. */
   openPage(options?: BrowserContextOptions): Promise<Page>
   /** The first mail to an address that `isIt` accepts. */
   mailTo(address: string, isIt: (mail: Mail) => boolean): Promise<Mail>
@@ -42,13 +44,15 @@ export function startJourney(): Journey {
     await stack?.stop()
   }, START_MS)
 
+  const openDevice = async (options: BrowserContextOptions = {}) => {
+    const device = await browser.newContext(options)
+    device.setDefaultTimeout(STEP_MS)
+    return device
+  }
   return {
     run: () => stack.run,
-    async openPage(options = {}) {
-      const page = await (await browser.newContext(options)).newPage()
-      page.setDefaultTimeout(STEP_MS)
-      return page
-    },
+    openDevice,
+    openPage: async (options) => (await openDevice(options)).newPage(),
     async mailTo(address, isIt) {
       const deadline = Date.now() + STEP_MS
       for (;;) {
