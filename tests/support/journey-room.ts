@@ -1,0 +1,135 @@
+// Owns a sale with a waiting room for a journey: its phase, the strangers in it, and buyers with a browser of their own.
+import type { BrowserContext, BrowserContextOptions } from 'playwright'
+import type { EntrantView, EventView } from '../../server/protocol/http.ts'
+import type { Journey } from './journey.ts'
+import { callApi } from './journey-sale.ts'
+import { eventually } from './socket-client.ts'
+
+export interface RoomWishes {
+  /** Minutes from now; null = on sale already. */
+  onSale?: number | null
+  lobby?: number | null
+  name?: string
+  sections?: object[]
+  settings?: object
+}
+
+export interface JourneyRoom {
+  eventId: string
+  /** As its organiser. */
+  manage<T>(method: string, path: string, body?: unknown): Promise<T>
+  /** Puts other settings in force. */
+  set(settings: object): Promise<unknown>
+  /** Strangers who are in the line; each with a way to speak for itself. */
+  strangers(count: number): Promise<RoomVisitor[]>
+  /** A buyer, and a browser that knows it at `url`. */
+  buyer(url: string, options?: BrowserContextOptions): Promise<RoomBuyer>
+}
+
+export interface RoomVisitor {
+  token: string
+  join(): Promise<EntrantView>
+  claim(): Promise<EntrantView>
+  leave(): Promise<EntrantView>
+  me(): Promise<EntrantView>
+}
+export interface RoomBuyer extends RoomVisitor {
+  context: BrowserContext
+}
+
+const MINUTE_MS = 60_000
+const ROOM = {
+  enabled: true,
+  activeMax: 1,
+  admitPerMinute: null,
+  doorSeconds: 600,
+  passSeconds: 600,
+  graceSeconds: 300,
+  challenge: 'off',
+}
+const HALL = [{ name: 'Stalls', tier: { name: 'Standard', price: 2_500 }, rows: 4, seatsPerRow: 10 }]
+
+export const inMinutes = (minutes: number) => new Date(Date.now() + minutes * MINUTE_MS).toISOString()
+
+/** The token of one of the demo's accounts. */
+export async function demoToken(journey: Journey, role: 'ADMIN' | 'ORGANIZER' | 'USER'): Promise<string> {
+  const { url, demo } = journey.run()
+  const { email, password } = demo!.accounts.find((account) => account.role === role)!
+  const body = { email, password }
+  return (await callApi<{ accessToken: string }>(url, 'POST', '/auth/login', { body })).accessToken
+}
+
+/** Nobody waits in it yet; one person at a time is let in. */
+export async function openJourneyRoom(journey: Journey, wishes: RoomWishes = {}): Promise<JourneyRoom> {
+  const { url } = journey.run()
+  const { onSale = null, lobby = null, name = 'A quiet evening', sections = HALL, settings } = wishes
+  const token = await demoToken(journey, 'ORGANIZER')
+  const { id: eventId } = await callApi<EventView>(url, 'POST', '/event', {
+    token,
+    body: {
+      name,
+      location: 'Old hall',
+      startsAt: inMinutes(20_000),
+      timeZone: 'Asia/Jakarta',
+      currency: 'EUR',
+      ...(onSale === null ? {} : { onSaleAt: inMinutes(onSale) }),
+    },
+  })
+  const manage = <T>(method: string, path: string, body?: unknown) =>
+    callApi<T>(url, method, `/event/${eventId}${path}`, { token, ...(body === undefined ? {} : { body }) })
+  await manage('POST', '/seats', { sections })
+  const lobbyAt = lobby === null ? null : inMinutes(lobby)
+  const set = (changed: object) => manage('PUT', '/room', { ...ROOM, lobbyAt, ...settings, ...changed })
+  await set({})
+  await manage('POST', '/publish')
+  return {
+    eventId,
+    manage,
+    set,
+    strangers: async (count) => {
+      const all = await Promise.all(Array.from({ length: count }, () => visit(url, eventId)))
+      for (const one of all) await one.join()
+      return all
+    },
+    buyer: async (address, options) => {
+      const visitor = await visit(url, eventId)
+      return { ...visitor, context: await signedIn(journey, visitor.token, address, options) }
+    },
+  }
+}
+
+/** The first stranger, once it is inside and the only place with it. */
+export async function fillInside(room: JourneyRoom): Promise<RoomVisitor> {
+  const [first] = await room.strangers(1)
+  await eventually('the first is called', async () => (await first!.me()).state === 'called')
+  await first!.claim()
+  return first!
+}
+
+/** A browser that is somebody's at this address. */
+export async function signedIn(
+  journey: Journey,
+  token: string,
+  url: string,
+  options?: BrowserContextOptions,
+): Promise<BrowserContext> {
+  const context = await journey.openDevice(options)
+  await context.addCookies([{ name: 'accessToken', value: token, url }])
+  // The cookie is out of reach for scripts; the window remembers only that there should be one.
+  await context.addInitScript(() => localStorage.setItem('onsale:signed-in', '1'))
+  return context
+}
+
+async function visit(url: string, eventId: string): Promise<RoomVisitor> {
+  const [buyer] = await callApi<{ accessToken: string }[]>(url, 'POST', '/dev/buyers', { body: { count: 1 } })
+  const token = buyer!.accessToken
+  const move = (method: string, path: string) =>
+    callApi<EntrantView>(url, method, `/event/${eventId}/room/${path}`, { token })
+  return {
+    token,
+    join: () => move('POST', 'join'),
+    claim: () => move('POST', 'claim'),
+    leave: () => move('POST', 'leave'),
+    me: () => move('GET', 'me'),
+  }
+}
