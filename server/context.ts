@@ -1,7 +1,9 @@
 // Owns what every part of one server process shares, and the order in which it is opened and closed.
 import type { Config } from './config.ts'
 import { connectLedger, type Ledger } from '../db/client.ts'
+import { reportFigures, type FiguresReport } from '../db/figures/figures.ts'
 import { connectRedis, type RedisClient } from '../db/redis.ts'
+import { measureStores } from '../db/store-figures.ts'
 import { createAvailability, type Availability } from './events/availability.ts'
 import { createSaleHistory, type SaleHistory } from './events/sale-history.ts'
 import { createSaleTally, type SaleTally } from './events/sale-tally.ts'
@@ -11,17 +13,21 @@ import { createHoldClock, type HoldClock } from './hold-clock.ts'
 import { createLog, faultFields, type Log } from './log.ts'
 import { createBeacon } from './room/beacon.ts'
 import { openRoom, type Room } from './room/open-room.ts'
-import { createTelemetry, METRICS_CHANNEL, type Telemetry } from './telemetry.ts'
+import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { createTokens, type Tokens } from './tokens.ts'
 
 /** Connections of one server process; SERVERS × this + the worker's must stay below Postgres' max_connections. */
 const LEDGER_CONNECTIONS = 16
-const METRICS_EVERY_MS = 1_000
+const REPORT_EVERY_MS = 1_000
+/** Also how often processes that ended are added up; both cost a question or two. */
+const MEASURE_EVERY_MS = 5_000
 
 export interface Context {
   config: Config
   log: Log
   telemetry: Telemetry
+  /** What all processes together have counted. */
+  figures: FiguresReport
   ledger: Ledger
   redis: RedisClient
   channels: Channels
@@ -43,7 +49,7 @@ export interface Context {
 export function createContext(config: Config): Context {
   const name = `server-${config.serverIndex}-${process.pid}`
   const log = createLog(config.logLevel, { pretty: process.stdout.isTTY, base: { process: name } })
-  const telemetry = createTelemetry(log, name)
+  const telemetry = createTelemetry(log)
   const onError = rareErrors(log)
   const ledger = connectLedger(config.databaseUrl, { max: LEDGER_CONNECTIONS, name })
   const redis = connectRedis(config.redisUrl, { role: 'commands', name, onError })
@@ -65,19 +71,19 @@ export function createContext(config: Config): Context {
   const saleTally = createSaleTally(redis)
   const saleHistory = createSaleHistory({ ledger, redis, availability, room, tally: saleTally })
   const holdClock = createHoldClock({ gate: { db: ledger.db, redis }, name, telemetry })
-  const forget = channels.listen(METRICS_CHANNEL, telemetry.remember)
-  const reporting = setInterval(async () => {
-    try {
-      await redis.publish(METRICS_CHANNEL, JSON.stringify(await telemetry.snapshot()))
-    } catch {
-      // Redis is away; the next second tries again, and /metrics still answers with this process' own figures.
-    }
-  }, METRICS_EVERY_MS)
+  const figures = reportFigures(redis, { name, read: telemetry.figures })
+  // While Redis is away nothing is told; the next one tries again, and /metrics answers with what is known.
+  const stopReporting = each(REPORT_EVERY_MS, () => figures.report().catch(() => {}))
+  const stopMeasuring = each(MEASURE_EVERY_MS, async () => {
+    telemetry.storesMeasured(await measureStores(ledger, redis))
+    await figures.tidy().catch(() => {})
+  })
 
   return {
     config,
     log,
     telemetry,
+    figures,
     ledger,
     redis,
     channels,
@@ -90,18 +96,31 @@ export function createContext(config: Config): Context {
     came: (request, from) => void (callOf(request).from = from),
     addressOf: (request) => forwardedFor(request, addressFrom(request), config.trustProxy),
     async close() {
-      clearInterval(reporting)
+      stopReporting()
+      stopMeasuring()
+      telemetry.close()
       holdClock.stop()
-      forget()
       saleHistory.close()
       await saleTally.close()
       await room.close()
       await availability.close()
       subscriber.disconnect()
+      await figures.leave().catch(() => {})
       redis.disconnect()
       await ledger.close()
     },
   }
+}
+
+/** Repeats `work`, never twice at once. */
+function each(ms: number, work: () => Promise<void>): () => void {
+  let running = false
+  const timer = setInterval(() => {
+    if (running) return
+    running = true
+    void work().finally(() => (running = false))
+  }, ms)
+  return () => clearInterval(timer)
 }
 
 /** The client's address: the socket's, or what the last believed proxy says of it. */

@@ -8,6 +8,9 @@ import {
 } from 'prom-client'
 
 const LABELS = ['method', 'route', 'status'] as const
+/** Whatever else a stranger makes up shares one name. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+const OTHER_METHOD = 'OTHER'
 type Labels = Record<(typeof LABELS)[number], string | number>
 
 interface Tally {
@@ -48,7 +51,8 @@ export function httpMetrics(registry: Registry, names: HttpMetricNames, bounds: 
   registry.registerMetric(new Requests(names.requests, all))
   registry.registerMetric(new Durations(names.durations, all, bounds))
 
-  return (method: string, route: string, status: number, seconds: number): void => {
+  return (asked: string, route: string, status: number, seconds: number): void => {
+    const method = METHODS.has(asked) ? asked : OTHER_METHOD
     const tally = tallies.get(route)?.get(status)?.get(method) ?? tallyOf(method, route, status)
     tally.count += 1
     tally.sum += seconds

@@ -15,7 +15,7 @@ import { errorAnswer, Refusal, toRefusal } from './errors.ts'
 import { faultFields } from './log.ts'
 import { publishDocument } from './openapi.ts'
 import { createDoor } from './overload.ts'
-import { LIMITS } from './protocol/codes.ts'
+import { ERROR_STATUS, LIMITS } from './protocol/codes.ts'
 import { requireCallersRate } from './rate-limit.ts'
 import { createSockets, type SocketData } from './room/socket.ts'
 import { SOCKET_DOCS_PATH, socketDocs } from './socket-docs.ts'
@@ -23,6 +23,14 @@ import { createPlainRoom } from './plain-room.ts'
 import { webClient } from './web-client.ts'
 
 const SOCKET_PATH = '/ws/event/'
+/** Names of what is no route of the API, in its figures. */
+const NAMED = {
+  socket: '/ws/event/:eventId',
+  docs: '/api/docs',
+  plainRoom: '/events/:eventId/room',
+  window: 'window',
+} as const
+const SWITCHING_PROTOCOLS = 101
 const API_PATH = '/api/'
 const DOCS_PATH = '/api/docs'
 /** Elysia looks for the path from this offset on; a URL whose path begins earlier would be read wrong. */
@@ -58,6 +66,17 @@ export async function listen(context: Context): Promise<Listener> {
     const answer = refusedAnswer(request, refusal)
     count(request, answer.status)
     return answer
+  }
+  /** An answer the API did not make: given the careful headers, and counted like any other. */
+  const beside = async <T extends Response | undefined>(
+    request: Request,
+    name: keyof typeof NAMED,
+    answer: T | Promise<T>,
+  ): Promise<T> => {
+    const given = await careful(answer)
+    callOf(request).route = NAMED[name]
+    count(request, given?.status ?? SWITCHING_PROTOCOLS)
+    return given
   }
 
   /** From memory, at once; null when the routes are to be asked. */
@@ -119,17 +138,18 @@ export async function listen(context: Context): Promise<Listener> {
       return refuse(request, new Refusal('request_invalid', { message: 'The Host header is not valid.' }))
     const path = pathOf(request)
     if (path.startsWith(API_PATH)) {
-      if (path === DOCS_PATH || path.startsWith(`${DOCS_PATH}/assets/`)) return careful(docsPage(path))
+      if (path === DOCS_PATH || path.startsWith(`${DOCS_PATH}/assets/`))
+        return beside(request, 'docs', docsPage(path))
       if (path === SOCKET_DOCS_PATH || path === `${SOCKET_DOCS_PATH}.json`)
-        return careful(socketDocument(request, path))
+        return beside(request, 'docs', socketDocument(request, path))
       if (path === `${DOCS_PATH}/json`) return answerDocument(request, path)
       return answerDirectly(request, path) ?? answerApi(request, path)
     }
-    if (path.startsWith(SOCKET_PATH)) return careful(sockets.upgrade(request, server))
+    if (path.startsWith(SOCKET_PATH)) return beside(request, 'socket', sockets.upgrade(request, server))
     if (path === '/metrics' || path.startsWith('/health/') || path.startsWith('/dev/'))
       return answerApi(request, path)
     const plain = plainRoom(request, path)
-    return careful(plain ?? web(request, path))
+    return plain ? beside(request, 'plainRoom', plain) : beside(request, 'window', web(request, path))
   }
 
   const server = Bun.serve<SocketData>({
@@ -144,7 +164,10 @@ export async function listen(context: Context): Promise<Listener> {
       context.came(request, server)
       return route(request)
     },
-    error: () => refuseUnknown(),
+    error: () => {
+      context.telemetry.answered('OTHER', 'unmatched', ERROR_STATUS.internal, 0)
+      return refuseUnknown()
+    },
   })
   sockets.start(server)
 

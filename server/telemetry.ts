@@ -1,39 +1,32 @@
 // Owns the server's metrics and business events: one function an event, each one log line and one metric.
 import { statSync } from 'node:fs'
-import {
-  AggregatorRegistry,
-  Counter,
-  Gauge,
-  Histogram,
-  Registry,
-  collectDefaultMetrics,
-  type MetricObject,
-} from 'prom-client'
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import type { Totals } from '../db/figures/figures.ts'
+import type { Figure } from '../db/figures/sums.ts'
+import type { StoreFigures } from '../db/store-figures.ts'
 import { httpMetrics } from './http-metrics.ts'
 import type { Log } from './log.ts'
+import { CLOSE_CODES, type ErrorCode } from './protocol/codes.ts'
+import type { RoomsCounted } from './room/clock.ts'
 
-const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+/** To the longest deadline of any route (server/deadlines.ts) and beyond; the finer ones are where promises are made. */
+const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+/** From the clock's own grain to a process that stands still. */
+const LAG_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+const LAG_LOOK_EVERY_MS = 100
 const WAIT_BUCKETS = [1, 5, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200]
-/** A process that has not reported for this long has ended; its figures leave the answer. */
-const SNAPSHOT_MAX_AGE_MS = 15_000
-const SNAPSHOTS_MAX = 256
 /** Listing them takes a millisecond for each thousand sockets; their number alone is the folder's size (Linux 6.2). */
 const OPEN_FILES = '/proc/self/fd'
 const HEAP_SPACES = ['total', 'used', 'available'].map((kind) => `nodejs_heap_space_size_${kind}_bytes`)
-export const METRICS_CHANNEL = 'metrics'
-
-export interface MetricsSnapshot {
-  process: string
-  at: number
-  metrics: MetricObject[]
-}
+/** What closes a socket without any word of ours: it went, its page was left, it sent too much, it was cut. */
+const OTHER_CLOSES = [1000, 1001, 1005, 1006, 1009, 1011]
+const KNOWN_CLOSES = new Set<number>([...Object.values(CLOSE_CODES), ...OTHER_CLOSES])
 
 export type BookingOutcome = 'held' | 'confirmed' | 'cancelled' | 'expired' | 'refunded' | 'declined'
 export type ConflictStage = 'status' | 'lock' | 'version'
 export type Telemetry = ReturnType<typeof createTelemetry>
 
-/** `name` tells this process from the others that report. */
-export function createTelemetry(log: Log, name: string) {
+export function createTelemetry(log: Log) {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   // Asking the runtime for its heap spaces takes milliseconds, and the report goes out every second.
@@ -78,12 +71,16 @@ export function createTelemetry(log: Log, name: string) {
     registers: [registry],
   })
 
-  const others = new Map<string, MetricsSnapshot>()
-  const snapshot = async (): Promise<MetricsSnapshot> => ({
-    process: name,
-    at: Date.now(),
-    metrics: await registry.getMetricsAsJSON(),
-  })
+  const closes = counter('ws_closed_total', 'Sockets closed, by the code of the close', ['code'])
+  const socketRefusals = counter('ws_refusals_total', 'Frames refused, by the code of the refusal', ['code'])
+  const roomWaitingOpen = gauge(
+    'room_waiting_open',
+    'Entrants waiting to be called in rooms that are open and have seats left',
+  )
+  const tickedAt = new Map<string, number>()
+  registry.registerMetric(oldestTick(tickedAt))
+  const stores = storeGauges(registry)
+  const stopLag = watchLag(registry)
 
   return {
     registry,
@@ -139,49 +136,128 @@ export function createTelemetry(log: Log, name: string) {
         if (score[outcome] > 0) roomForecasts.inc({ outcome }, score[outcome])
     },
     /** Said by the process whose clock ticks, for all rooms together. */
-    roomCounted(waiting: number, active: number) {
+    roomCounted({ waiting, waitingOpen, active }: RoomsCounted) {
       roomWaiting.set(waiting)
+      roomWaitingOpen.set(waitingOpen)
       roomActive.set(active)
     },
+    roomTicked: (eventId: string) => void tickedAt.set(eventId, Date.now()),
+    roomForgotten: (eventId: string) => void tickedAt.delete(eventId),
     socketOpened() {
       connections.inc()
     },
-    socketClosed() {
+    socketClosed(code: number) {
       connections.dec()
+      closes.inc({ code: KNOWN_CLOSES.has(code) ? code : 'other' })
     },
+    /** A frame was answered by an error. */
+    socketRefused: (code: ErrorCode) => socketRefusals.inc({ code }),
+    scrapeRefused: (why: string) => log.warn('scrape_refused', { why }),
+    storesMeasured: stores,
     broadcastSent(seconds: number) {
       broadcast.observe(seconds)
     },
-    snapshot,
-    /** Takes another process' report; anything that is not one is ignored. */
-    remember(message: string) {
-      const report = parseSnapshot(message)
-      if (!report || report.process === name) return
-      if (others.size >= SNAPSHOTS_MAX && !others.has(report.process)) return
-      others.set(report.process, report)
-    },
-    /** Every process' figures in one text, for one scrape of any server. */
-    async text(): Promise<{ contentType: string; body: string }> {
-      const oldest = Date.now() - SNAPSHOT_MAX_AGE_MS
-      for (const [process, report] of others) if (report.at < oldest) others.delete(process)
-      const all = [await snapshot(), ...others.values()].map((report) => report.metrics)
-      const merged = AggregatorRegistry.aggregate(all)
-      return { contentType: merged.contentType, body: await merged.metrics() }
-    },
+    /** This process' own figures. */
+    figures: async () => (await registry.getMetricsAsJSON()) as unknown as Figure[],
+    close: stopLag,
   }
 }
 
-function parseSnapshot(message: string): MetricsSnapshot | null {
-  try {
-    const value: unknown = JSON.parse(message)
-    if (typeof value !== 'object' || value === null) return null
-    const { process, at, metrics } = value as Partial<MetricsSnapshot>
-    return typeof process === 'string' && typeof at === 'number' && Array.isArray(metrics)
-      ? { process, at, metrics }
-      : null
-  } catch {
-    return null
+/** Every process' figures in one text, for one scrape of any server. */
+export async function tellFigures({ parts, live }: Totals): Promise<{ contentType: string; body: string }> {
+  const kinds = ['server', 'worker'].map((kind) => ({
+    labels: { kind },
+    value: live.filter((name) => name.startsWith(kind)).length,
+  }))
+  const processes = {
+    name: 'processes',
+    help: 'Processes that report, by kind',
+    type: 'gauge',
+    aggregator: 'max',
+    values: kinds,
   }
+  const merged = AggregatorRegistry.aggregate([...parts, [processes]])
+  return { contentType: merged.contentType, body: await merged.metrics() }
+}
+
+/** How long ago the room that was ticked longest ago was: a line that stands still shows here within a second. */
+const oldestTick = (tickedAt: Map<string, number>) =>
+  new Gauge({
+    name: 'room_tick_age_seconds',
+    help: 'Since the clock last moved the line it moved longest ago',
+    registers: [],
+    aggregator: 'max',
+    collect() {
+      const now = Date.now()
+      this.set(Math.max(0, ...[...tickedAt.values()].map((at) => now - at)) / 1_000)
+    },
+  })
+
+/** The same from every server, so the greatest counts, not the sum. */
+function storeGauges(registry: Registry): (figures: StoreFigures) => void {
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+    new Gauge({ name, help, labelNames, registers: [registry], aggregator: 'max' })
+  const outbox = gauge('outbox_oldest_seconds', 'Age of the oldest outbox row neither settled nor given up')
+  const pending = gauge('bookings_pending', 'Bookings waiting for payment')
+  const dead = gauge('dead_letters', 'Outbox rows given up')
+  const postgres = {
+    connections: gauge('postgres_connections', 'Connections by state', ['state']),
+    most: gauge('postgres_connections_max', 'Connections that PostgreSQL takes'),
+    lockWaits: gauge('postgres_lock_waits', 'Connections that wait for a lock'),
+    longest: gauge('postgres_longest_transaction_seconds', 'Age of the oldest open transaction'),
+    transactions: gauge('postgres_transactions', 'Transactions since the statistics began', ['outcome']),
+    deadlocks: gauge('postgres_deadlocks', 'Deadlocks since the statistics began'),
+    size: gauge('postgres_size_bytes', 'Size of the database'),
+  }
+  const redis = {
+    used: gauge('redis_memory_used_bytes', 'Memory that Redis uses, all masters'),
+    most: gauge('redis_memory_max_bytes', 'Memory that Redis may use, all masters; 0 = no limit'),
+    clients: gauge('redis_clients', 'Connections to Redis'),
+    evicted: gauge('redis_evicted_keys', 'Keys that Redis threw away for want of memory, since it started'),
+    commands: gauge('redis_commands', 'Commands since Redis started'),
+    persisted: gauge('redis_persistence_ok', 'Whether Redis keeps what it is told on disk (0 or 1)'),
+  }
+  return ({ ledger, redis: line }) => {
+    if (ledger) {
+      outbox.set(ledger.outboxOldestSeconds)
+      pending.set(ledger.bookingsPending)
+      dead.set(ledger.deadLetters)
+      for (const [state, count] of Object.entries(ledger.connections))
+        postgres.connections.set({ state }, count)
+      postgres.most.set(ledger.connectionsMax)
+      postgres.lockWaits.set(ledger.lockWaits)
+      postgres.longest.set(ledger.longestTransactionSeconds)
+      postgres.transactions.set({ outcome: 'committed' }, ledger.committed)
+      postgres.transactions.set({ outcome: 'rolled_back' }, ledger.rolledBack)
+      postgres.deadlocks.set(ledger.deadlocks)
+      postgres.size.set(ledger.sizeBytes)
+    }
+    if (line) {
+      redis.used.set(line.usedBytes)
+      redis.most.set(line.maxBytes)
+      redis.clients.set(line.clients)
+      redis.evicted.set(line.evictedKeys)
+      redis.commands.set(line.commands)
+      redis.persisted.set(line.persists ? 1 : 0)
+    }
+  }
+}
+
+/** prom-client's own figure starts anew with each report, so that a scrape every few seconds would miss most of it. */
+function watchLag(registry: Registry): () => void {
+  const lag = new Histogram({
+    name: 'event_loop_lag_seconds',
+    help: 'How late a timer of the process came',
+    buckets: LAG_BUCKETS,
+    registers: [registry],
+  })
+  let looked = performance.now()
+  const timer = setInterval(() => {
+    const now = performance.now()
+    lag.observe(Math.max(0, now - looked - LAG_LOOK_EVERY_MS) / 1_000)
+    looked = now
+  }, LAG_LOOK_EVERY_MS)
+  return () => clearInterval(timer)
 }
 
 /** The default counts the entries one by one, a quarter of a server's work at ten thousand sockets. */

@@ -2,6 +2,7 @@
 import { connectLedger, type Ledger } from '../db/client.ts'
 import type { Gate } from '../db/bookings/gate.ts'
 import { openQueues, type Queues } from '../db/jobs.ts'
+import { reportFigures, type FiguresReport } from '../db/figures/figures.ts'
 import { connectRedis, type RedisClient } from '../db/redis.ts'
 import type { Config } from './config.ts'
 import { createLinks, type Links } from './emails/links.ts'
@@ -17,6 +18,8 @@ const CLOSE_WITHIN_MS = 5_000
 export interface Context {
   config: Config
   telemetry: Telemetry
+  /** Tells the servers, which answer `/metrics` for all. */
+  figures: FiguresReport
   ledger: Ledger
   /** Fails fast: what the loops and the ledger's moves ask. */
   redis: RedisClient
@@ -42,11 +45,13 @@ export function createContext(config: Config, log: Log): Context {
     name: `${name}-queue`,
     onError: onError('queue'),
   })
+  const figures = reportFigures(redis, { name, read: telemetry.figures })
   const queues = openQueues(config.redisUrl, onError('producer'))
   const mailer = createMailer(config)
   return {
     config,
     telemetry,
+    figures,
     ledger,
     redis,
     queueRedis,
@@ -56,6 +61,8 @@ export function createContext(config: Config, log: Log): Context {
     links: createLinks(config.publicUrl),
     async close() {
       mailer.close()
+      telemetry.close()
+      await Promise.race([figures.leave().catch(() => {}), Bun.sleep(CLOSE_WITHIN_MS)])
       await Promise.race([queues.close(), Bun.sleep(CLOSE_WITHIN_MS)])
       redis.disconnect()
       queueRedis.disconnect()

@@ -34,6 +34,7 @@ export function startLoop(telemetry: Telemetry, { name, paceMs, round }: LoopPla
       inARow = more === true ? inARow + 1 : 0
       return inARow > 0 && inARow < ROUNDS_AT_ONCE_MAX ? 0 : paceMs
     } catch (fault) {
+      telemetry.roundFailed(name)
       if (failures % FAILURES_BETWEEN_LINES === 0) telemetry.loopFailed(name, failures + 1, fault)
       failures += 1
       inARow = 0

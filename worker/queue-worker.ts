@@ -1,5 +1,5 @@
 // Owns how the worker takes jobs from BullMQ: bounded, with stalls found soon, and a stop that cannot hang.
-import { Worker, type Job } from 'bullmq'
+import { DelayedError, Worker, type Job } from 'bullmq'
 import { BULL_PREFIX } from '../db/redis.ts'
 import type { Context } from './context.ts'
 
@@ -32,7 +32,20 @@ export function startQueueWorker(
   { queueRedis, telemetry }: Pick<Context, 'queueRedis' | 'telemetry'>,
   { queue, concurrency, work, givenUp }: QueueWorkerPlan,
 ): QueueWorker {
-  const worker = new Worker(queue, (job, token) => work(job, token), {
+  const timed = async (job: Job, token: string | undefined) => {
+    const began = performance.now()
+    const tell = (outcome: 'done' | 'failed') =>
+      telemetry.jobEnded(job.name, outcome, (performance.now() - began) / 1_000)
+    try {
+      const answer = await work(job, token)
+      tell('done')
+      return answer
+    } catch (fault) {
+      tell(fault instanceof DelayedError ? 'done' : 'failed')
+      throw fault
+    }
+  }
+  const worker = new Worker(queue, timed, {
     connection: queueRedis,
     prefix: BULL_PREFIX,
     concurrency,

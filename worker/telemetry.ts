@@ -1,8 +1,15 @@
 // Owns what the worker tells of itself: one method a business event, which is one log line and its metrics.
-import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import type { Figure } from '../db/figures/sums.ts'
 import { describeFault, type Log } from './log.ts'
 
 const SAME_LINE_EVERY_MS = 5_000
+const LAG_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+const LAG_LOOK_EVERY_MS = 100
+/** A mail waits for its server, a refund for its provider. */
+const JOB_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+const AUDIT_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+const HEAP_SPACES = ['total', 'used', 'available'].map((kind) => `nodejs_heap_space_size_${kind}_bytes`)
 
 export interface QueueCount {
   queue: string
@@ -12,11 +19,13 @@ export interface QueueCount {
 
 export type Telemetry = ReturnType<typeof createTelemetry>
 
-/** A registry of this process alone; `publishMetrics` hands its snapshots to the servers, which add them up. */
+/** A registry of this process alone; its reports are added to those of the servers (db/figures). */
 export function createTelemetry(log: Log) {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
+  // Asking the runtime for its heap spaces takes milliseconds, and the report goes out every second.
+  for (const metric of HEAP_SPACES) registry.removeSingleMetric(metric)
   // Gauges that measure the shared stores are the same from every worker, so the greatest counts, not the sum.
   const shared = { registers, aggregator: 'max' as const }
   const bookings = new Counter({
@@ -42,13 +51,31 @@ export function createTelemetry(log: Log) {
     labelNames: ['queue', 'state'],
     ...shared,
   })
-  const outbox = new Gauge({
-    name: 'outbox_oldest_seconds',
-    help: 'Age of the oldest outbox row neither settled nor given up',
-    ...shared,
+  const jobSeconds = new Histogram({
+    name: 'job_duration_seconds',
+    help: 'Time a job was worked on, by how it ended',
+    labelNames: ['job', 'outcome'],
+    buckets: JOB_BUCKETS,
+    registers,
   })
-  const dead = new Gauge({ name: 'dead_letters', help: 'Outbox rows given up', ...shared })
-  const pending = new Gauge({ name: 'bookings_pending', help: 'Bookings waiting for payment', ...shared })
+  const auditSeconds = new Histogram({
+    name: 'audit_duration_seconds',
+    help: 'Time one audit of all invariants took',
+    buckets: AUDIT_BUCKETS,
+    registers,
+  })
+  const repaired = new Counter({
+    name: 'seats_repaired_total',
+    help: 'Seats whose cached status did not agree with the ledger, and was repaired',
+    registers,
+  })
+  const rounds = new Counter({
+    name: 'worker_rounds_failed_total',
+    help: 'Rounds of the worker that failed',
+    labelNames: ['loop'],
+    registers,
+  })
+  const stopLag = watchLag(registry)
 
   const saidAt = new Map<string, number>()
 
@@ -77,7 +104,10 @@ export function createTelemetry(log: Log) {
       log.info('payment_settled', fields)
     },
     webhookSent: (fields: { ref: string; taken: boolean }) => log.debug('webhook_sent', fields),
-    seatsRepaired: (fields: { eventId: string; repaired: number }) => log.warn('seats_repaired', fields),
+    seatsRepaired(fields: { eventId: string; repaired: number }) {
+      repaired.inc(fields.repaired)
+      log.warn('seats_repaired', fields)
+    },
 
     mailSent: (fields: { outboxId: number; kind: string }) => log.info('mail_sent', fields),
     /** There is nobody left to write to, or nothing left to say. */
@@ -88,6 +118,8 @@ export function createTelemetry(log: Log) {
       log.error('outbox_dead_lettered', { ...fields, fault: describeFault(fault) }),
     outboxRelayed: (count: number) => log.debug('outbox_relayed', { count }),
 
+    jobEnded: (job: string, outcome: 'done' | 'failed', seconds: number) =>
+      jobSeconds.observe({ job, outcome }, seconds),
     jobFailed: (fields: { queue: string; job: string; attempt: number }, fault: unknown) =>
       log.warn('job_failed', { ...fields, fault: describeFault(fault) }),
     jobStalled: (fields: { queue: string; jobId: string }) => log.warn('job_stalled', fields),
@@ -100,26 +132,39 @@ export function createTelemetry(log: Log) {
     /** What Redis was not told after a commit; reconciling and the sweeps make up for it. */
     hintFailed: (what: string, fault: unknown) =>
       log.warn('hint_failed', { what, fault: describeFault(fault) }),
+    roundFailed: (loop: string) => rounds.inc({ loop }),
     loopFailed: (loop: string, failures: number, fault: unknown) =>
       log.warn('round_failed', { loop, failures, fault: describeFault(fault) }),
     loopRecovered: (loop: string, failures: number) => log.info('round_recovered', { loop, failures }),
 
     invariantBroken: (fields: { invariant: string; violations: number }) =>
       log.error('invariant_broken', fields),
-    auditFinished: (found: number) => violations.set(found),
+    auditFinished(found: number, seconds: number) {
+      violations.set(found)
+      auditSeconds.observe(seconds)
+    },
     queuesMeasured(counts: QueueCount[]) {
       for (const { queue, state, jobs: count } of counts) jobs.set({ queue, state }, count)
     },
-    ledgerMeasured(fields: { outboxOldestSeconds: number; deadLetters: number; bookingsPending: number }) {
-      outbox.set(fields.outboxOldestSeconds)
-      dead.set(fields.deadLetters)
-      pending.set(fields.bookingsPending)
-    },
+    /** This process' own figures. */
+    figures: async () => (await registry.getMetricsAsJSON()) as unknown as Figure[],
+    close: stopLag,
   }
 }
 
-/** What the servers read from the channel: one process' metrics at one moment. */
-export async function metricsSnapshot(telemetry: Telemetry): Promise<string> {
-  const metrics = await telemetry.registry.getMetricsAsJSON()
-  return JSON.stringify({ process: `worker-${process.pid}`, at: Date.now(), metrics })
+/** prom-client's own figure starts anew with each report, so that a scrape every few seconds would miss most of it. */
+function watchLag(registry: Registry): () => void {
+  const lag = new Histogram({
+    name: 'event_loop_lag_seconds',
+    help: 'How late a timer of the process came',
+    buckets: LAG_BUCKETS,
+    registers: [registry],
+  })
+  let looked = performance.now()
+  const timer = setInterval(() => {
+    const now = performance.now()
+    lag.observe(Math.max(0, now - looked - LAG_LOOK_EVERY_MS) / 1_000)
+    looked = now
+  }, LAG_LOOK_EVERY_MS)
+  return () => clearInterval(timer)
 }

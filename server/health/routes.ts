@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { Refusal, reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
 import { HoldsView } from '../protocol/http.ts'
+import { tellFigures } from '../telemetry.ts'
 
 const PROBE_TIMEOUT_MS = 1_000
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/
@@ -74,8 +75,12 @@ export const metricsRoutes = (context: Context) =>
   new Elysia().get(
     '/metrics',
     async ({ request, headers, set }) => {
-      if (!mayScrape(context, request, headers.authorization)) throw new Refusal('not_found')
-      const { contentType, body } = await context.telemetry.text()
+      const refused = refuseScrape(context, request, headers.authorization)
+      if (refused) {
+        context.telemetry.scrapeRefused(refused.message)
+        throw refused
+      }
+      const { contentType, body } = await tellFigures(await context.figures.readAll())
       set.headers['content-type'] = contentType
       return body
     },
@@ -86,17 +91,24 @@ export const metricsRoutes = (context: Context) =>
         tag: 'Operations',
         access: 'anyone',
         success: { status: 200, contentType: 'text/plain', description: 'The text format of Prometheus.' },
-        codes: ['not_found'],
+        codes: ['unauthenticated', 'not_found'],
       }),
     },
   )
 
-function mayScrape(context: Context, request: Request, authorization: string | undefined): boolean {
+function refuseScrape(context: Context, request: Request, authorization: string | undefined): Refusal | null {
   const token = context.config.metricsToken
-  // Whatever came through a proxy came from outside, wherever the proxy runs.
-  if (token === null)
-    return LOOPBACK.test(context.addressOf(request)) && !request.headers.has('x-forwarded-for')
+  if (token === null) {
+    // Whatever came through a proxy came from outside, wherever the proxy runs.
+    const near = LOOPBACK.test(context.addressOf(request)) && !request.headers.has('x-forwarded-for')
+    return near ? null : new Refusal('not_found', { message: 'Figures are for this machine alone.' })
+  }
   const given = Buffer.from(authorization ?? '')
   const wanted = Buffer.from(`Bearer ${token}`)
-  return given.length === wanted.length && timingSafeEqual(given, wanted)
+  if (given.length === wanted.length && timingSafeEqual(given, wanted)) return null
+  return new Refusal('unauthenticated', {
+    message: authorization
+      ? 'The bearer token of this scrape is not the METRICS_TOKEN of this server.'
+      : 'A scrape needs the METRICS_TOKEN of this server as its bearer token.',
+  })
 }

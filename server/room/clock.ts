@@ -36,7 +36,19 @@ export interface ClockParts {
   /** Takes the draw of a room as far as it can go now. */
   draw(settings: RoomSettings, fence: string): Promise<unknown>
   /** Of all rooms this server holds, each second. */
-  counted(waiting: number, active: number): void
+  counted(figures: RoomsCounted): void
+  /** A room was ticked, by this server or by whoever holds its clock: all is well with it. */
+  ticked(eventId: string): void
+  /** A room is over, or switched off. */
+  forgotten(eventId: string): void
+}
+
+export interface RoomsCounted {
+  waiting: number
+  /** Of those, in rooms that are open and have seats left. */
+  waitingOpen: number
+  /** Live passes. */
+  active: number
 }
 
 interface Ticking {
@@ -47,6 +59,7 @@ interface Ticking {
   saved: RoomProgress | null
   keptSteps: KeptSteps | null
   waiting: number
+  waitingOpen: number
   active: number
   keysRenewedAt: number
   forecasts: ForecastLog
@@ -79,8 +92,12 @@ export function startClock(parts: ClockParts): { stop(): Promise<void> } {
     )
     if (refresh) {
       const held = [...rooms.values()].filter((room) => room.holding)
-      const sum = (field: 'waiting' | 'active') => held.reduce((all, room) => all + room[field], 0)
-      parts.counted(sum('waiting'), sum('active'))
+      const sum = (field: keyof RoomsCounted) => held.reduce((all, room) => all + room[field], 0)
+      parts.counted({
+        waiting: sum('waiting'),
+        waitingOpen: sum('waitingOpen'),
+        active: sum('active'),
+      })
     }
     ticks += 1
   }
@@ -105,6 +122,7 @@ async function refreshRooms(parts: ClockParts, rooms: Map<string, Ticking>): Pro
   for (const eventId of rooms.keys()) {
     if (current.has(eventId)) continue
     rooms.delete(eventId)
+    parts.forgotten(eventId)
     const settings = await parts.loadSettings(eventId)
     if (settings) await parts.line.push(settings)
   }
@@ -120,6 +138,7 @@ async function refreshRooms(parts: ClockParts, rooms: Map<string, Ticking>): Pro
         saved: null,
         keptSteps: null,
         waiting: 0,
+        waitingOpen: 0,
         active: 0,
         keysRenewedAt: 0,
         forecasts: new ForecastLog(),
@@ -132,6 +151,7 @@ async function tick(parts: ClockParts, room: Ticking, second: boolean): Promise<
   const { eventId } = room.settings
   const ticked = await tickRoom(parts.line, eventId, parts.owner, await parts.seats(eventId))
   room.holding = ticked.holding
+  parts.ticked(eventId)
   if (ticked.noShows > 0) parts.noShows(ticked.noShows)
   if (ticked.drawDue)
     room.drawing ??= parts
@@ -154,6 +174,7 @@ async function keepProgress(parts: ClockParts, room: Ticking): Promise<void> {
   if (!view) return
   await scoreForecasts(parts, room, view)
   room.waiting = view.waiting
+  room.waitingOpen = view.phase === 'open' && view.seatsLeft > 0 ? view.waiting : 0
   room.active = view.active
   if (view.waiting + view.called + view.door + view.active > 0) room.busyAt = Date.now()
   room.idle = Date.now() - room.busyAt > IDLE_AFTER_MS

@@ -54,6 +54,8 @@ export interface SocketData {
   endings: number
   /** Closed by us; its place is not left to the grace. */
   dismissed: boolean
+  /** Counts what it was refused; the server's own, the same for every socket. */
+  refused: (code: ErrorCode) => void
 }
 export type Socket = ServerWebSocket<SocketData>
 
@@ -65,6 +67,7 @@ export function newSocketData(
   identity: { accountId: string; sessionId: string } | null,
   now: number,
   address: string,
+  refused: SocketData['refused'] = () => {},
 ): SocketData {
   return {
     eventId,
@@ -91,6 +94,7 @@ export function newSocketData(
     checkAt: Infinity,
     endings: 0,
     dismissed: false,
+    refused,
   }
 }
 
@@ -110,6 +114,7 @@ export function sendText(socket: Socket, text: string): void {
 export const isBehind = (socket: Socket): boolean => socket.getBufferedAmount() > BACKPRESSURE_BYTES
 
 export function sendError(socket: Socket, code: ErrorCode, message = messageOf(code)): void {
+  socket.data.refused(code)
   send(socket, { type: 'error', code, message })
 }
 

@@ -23,7 +23,8 @@ import type { Beacon } from './beacon.ts'
 import { startClock } from './clock.ts'
 import { driveDraw, type DrawKeeper } from './draw.ts'
 import { createDraws } from './draws.ts'
-import { createFeed } from './feed.ts'
+import { createFeed, parseNews } from './feed.ts'
+import { roomFeedChannel } from './keys.ts'
 import { checkPass, type PassVerdict } from './pass.ts'
 import { followRedisClock } from './room-clock.ts'
 import { createLine, type Move, type SeatCounts } from './room.ts'
@@ -40,7 +41,10 @@ interface Parts {
   /** Shared by all servers. */
   secret: string
   availability: Pick<Availability, 'counts'>
-  telemetry: Pick<Telemetry, 'roomAdmitted' | 'roomNoShow' | 'roomForecast' | 'roomCounted'>
+  telemetry: Pick<
+    Telemetry,
+    'roomAdmitted' | 'roomNoShow' | 'roomForecast' | 'roomCounted' | 'roomTicked' | 'roomForgotten'
+  >
   log: Log
   /** Null: draws are made without one. */
   beacon: Beacon | null
@@ -80,6 +84,11 @@ export function openRoom({
       const settings = await loadSettings(eventId)
       if (settings?.enabled) await line.ensure(settings)
     },
+    listen: (eventId, heard) =>
+      channels.listen(roomFeedChannel(eventId), (message) => {
+        const news = parseNews(message)
+        if (news) heard(news)
+      }),
   })
   const line = createLine({
     redis,
@@ -109,6 +118,8 @@ export function openRoom({
     forecast: telemetry.roomForecast,
     draw: (settings, fence) => driveDraw({ ...draws.parts, line, redis }, settings, fence),
     counted: telemetry.roomCounted,
+    ticked: telemetry.roomTicked,
+    forgotten: telemetry.roomForgotten,
   })
   const view = feed.view
   const challenges = createChallenges({ redis, secret, now: redisClock.now })
@@ -135,19 +146,7 @@ export function openRoom({
      * Sockets of this room are here from now on: the line hears of this server until the returned function is called.
      * `missed` is called when it had been given up meanwhile, and every socket must say its name again.
      */
-    attend(eventId: string, missed: () => void): () => void {
-      const leave = attendance.enter(eventId, missed)
-      const unfollow = feed.follow(eventId, {
-        news: (news) => {
-          if (news.kind === 'ended') attendance.over(eventId, news.accounts)
-        },
-        snapshot: () => {},
-      })
-      return () => {
-        unfollow()
-        leave()
-      }
-    },
+    attend: (eventId: string, missed: () => void): (() => void) => attendance.enter(eventId, missed),
     /** As the line's, with the priority the account has. */
     join: async (
       eventId: string,

@@ -69,7 +69,8 @@ export function createSockets(context: Context): Sockets {
       if (upgrading > UPGRADES_AT_ONCE) throw new Refusal('overloaded')
       const { eventId, identity } = await admitRequest(context, request, draining)
       if (!(await room.view(eventId))) throw new Refusal('not_found')
-      const data = newSocketData(room.server, eventId, identity, Date.now(), context.addressOf(request))
+      const address = context.addressOf(request)
+      const data = newSocketData(room.server, eventId, identity, Date.now(), address, telemetry.socketRefused)
       data.surplus =
         identity !== null && hubOf(eventId).socketsOf(identity.accountId) >= LIMITS.socketsPerAccountAndEvent
       if (!upgrader.upgrade(request, { data }))
@@ -121,8 +122,8 @@ export function createSockets(context: Context): Sockets {
         if (socket.data.working) (socket.data.queue ??= []).push(frame)
         else void workThrough(context, hubOf(socket.data.eventId), socket, frame)
       },
-      close(socket) {
-        telemetry.socketClosed()
+      close(socket, code) {
+        telemetry.socketClosed(code)
         socket.data.stopSeats?.()
         socket.data.stopSeats = null
         hubs.get(socket.data.eventId)?.remove(socket)

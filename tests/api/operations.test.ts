@@ -1,5 +1,6 @@
 // Holds what whoever runs Onsale asks of it: alive, ready, figures, and a docs page that needs no internet.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { eventually } from '../support/socket-client.ts'
 import { START_WITHIN_MS, startApp, type AppHarness } from '../support/app-harness.ts'
 
 const TOKEN = 'a-token-for-prometheus'
@@ -22,9 +23,13 @@ async function figure(name: string, ...labels: string[]): Promise<number> {
     .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
 
-/** The status a scrape of the server with a METRICS_TOKEN gets. */
-const scrape = async (authorization?: string) =>
-  (await guarded.call('GET', '/metrics', { headers: authorization ? { authorization } : {} })).status
+/** What a scrape of the server with a METRICS_TOKEN is told. */
+const scrape = async (authorization?: string) => {
+  const { status, body } = await guarded.call('GET', '/metrics', {
+    headers: authorization ? { authorization } : {},
+  })
+  return [status, body.message ?? 'figures']
+}
 
 describe('health', () => {
   test('is answered at the root and under the API', async () => {
@@ -86,6 +91,53 @@ describe('metrics', () => {
     expect(String((await app.call('GET', '/metrics')).body)).not.toContain(id)
   })
 
+  test('count the refusals that never reach a route, and those of sockets', async () => {
+    const event = await app.event({ room: {} })
+    const [buyer] = await app.people(1)
+    const { token } = buyer!
+    const at = (...labels: string[]) => figure('http_requests_total', ...labels)
+    const booking = 'route="/api/v1/booking/"'
+    const before = await Promise.all([
+      at('status="413"'),
+      at(booking, 'status="403"'),
+      at('route="/ws/event/:eventId"', 'status="403"'),
+      at('route="/ws/event/:eventId"', 'status="101"'),
+      at('method="OTHER"'),
+      at('route="window"'),
+      figure('ws_refusals_total', 'code="request_invalid"'),
+      at('status="429"'),
+    ])
+    await app.call('POST', '/booking', {
+      token,
+      raw: 'x'.repeat(70_000),
+      headers: { 'content-type': 'application/json' },
+    })
+    await app.hold(buyer!, [event.seatId(0)])
+    await app.call('GET', `/ws/event/${event.eventId}`, { headers: { origin: 'http://elsewhere.test' } })
+    const socket = new WebSocket(`${app.url.replace('http', 'ws')}/ws/event/${event.eventId}`)
+    await new Promise((resolve) => socket.addEventListener('open', resolve))
+    socket.send('{"type":"nonsense"}')
+    await eventually('the frame was refused', async () => (await figure('ws_refusals_total')) > before[6]!)
+    socket.close()
+    await app.call('PROPFIND', '/event')
+    await fetch(`${app.url}/favicon.ico`)
+    const asked = await Promise.all(Array.from({ length: 220 }, () => app.call('GET', '/auth/me', { token })))
+    const refused = asked.filter(({ status }) => status === 429).length
+    expect(refused).toBeGreaterThan(0)
+    const after = await Promise.all([
+      at('status="413"'),
+      at(booking, 'status="403"'),
+      at('route="/ws/event/:eventId"', 'status="403"'),
+      at('route="/ws/event/:eventId"', 'status="101"'),
+      at('method="OTHER"'),
+      at('route="window"'),
+      figure('ws_refusals_total', 'code="request_invalid"'),
+      at('status="429"'),
+    ])
+    expect(after.map((count, index) => count - before[index]!)).toEqual([1, 1, 1, 1, 1, 1, 1, refused])
+    await eventually('the close counts', async () => (await figure('ws_closed_total')) > 0)
+  })
+
   test('tell of a sale: held, refused and sold', async () => {
     const event = await app.event()
     const [buyer, other] = await app.people(2)
@@ -108,9 +160,15 @@ describe('metrics', () => {
   })
 
   test('are for the bearer of METRICS_TOKEN alone, once it is set', async () => {
-    expect(await scrape()).toBe(404)
-    expect(await scrape('Bearer wrong')).toBe(404)
-    expect(await scrape(`Bearer ${TOKEN}`)).toBe(200)
+    expect(await scrape()).toEqual([
+      401,
+      'A scrape needs the METRICS_TOKEN of this server as its bearer token.',
+    ])
+    expect(await scrape('Bearer wrong')).toEqual([
+      401,
+      'The bearer token of this scrape is not the METRICS_TOKEN of this server.',
+    ])
+    expect(await scrape(`Bearer ${TOKEN}`)).toEqual([200, 'figures'])
   })
 
   test('without a token, what came through a proxy gets none', async () => {
