@@ -15,7 +15,7 @@ export type CreateSeatsOutcome =
   | { ok: false; refusal: 'not_found' | 'event_not_on_sale' }
 
 /** 200,000 rows and their indexes are seconds of work on a small machine; everything else stays under the pool's limit. */
-const BULK_STATEMENT_TIMEOUT = '60s'
+export const BULK_STATEMENT_TIMEOUT = '60s'
 
 /**
  * Adds sections and their seats, all or none, n following on from the seats there are. A section that exists with the
@@ -61,7 +61,7 @@ export async function createSeats(
  * One statement a section. Seats of a row stand from left to right as seen from the audience; `odd-even` puts the odd
  * numbers left of the middle and the even ones right, lowest at the middle, as theatres do.
  */
-async function insertSeats(tx: Tx, eventId: string, section: PlannedSection): Promise<void> {
+export async function insertSeats(tx: Tx, eventId: string, section: PlannedSection): Promise<void> {
   const { id, tierId, firstN, seatCount, layout } = section
   if (!layout) {
     await tx.execute(sql`
@@ -86,7 +86,7 @@ async function insertSeats(tx: Tx, eventId: string, section: PlannedSection): Pr
 }
 
 /** The seats that a section's layout keeps for who needs them. */
-async function markSeats(tx: Tx, eventId: string, { id, layout }: PlannedSection): Promise<void> {
+export async function markSeats(tx: Tx, eventId: string, { id, layout }: PlannedSection): Promise<void> {
   const marks = (layout?.access ?? []).flatMap(({ row, accessible = [], companion = [] }) => [
     ...accessible.map((number) => ({ row, number, access: 'accessible' })),
     ...companion.map((number) => ({ row, number, access: 'companion' })),

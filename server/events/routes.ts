@@ -5,10 +5,12 @@ import { manageRoutes } from './manage-routes.ts'
 import { readRoutes } from './read-routes.ts'
 import { salesRoutes } from './sales-routes.ts'
 import { seatRoutes } from './seat-routes.ts'
+import { sectionRoutes } from './section-routes.ts'
 
 export const eventRoutes = (context: Context) =>
   new Elysia({ prefix: '/event', normalize: false })
     .use(readRoutes(context))
     .use(seatRoutes(context))
+    .use(sectionRoutes(context))
     .use(manageRoutes(context))
     .use(salesRoutes(context))

@@ -50,13 +50,23 @@ const GeneralSectionBody = body({
   tier: TierBody,
   capacity: Type.Integer({ minimum: 1, maximum: LIMITS.seatsPerEvent }),
 })
+export const SectionBody = Type.Union([SeatedSectionBody, GeneralSectionBody])
+export type SectionBody = Static<typeof SectionBody>
 export const CreateSeatsBody = body({
-  sections: Type.Array(Type.Union([SeatedSectionBody, GeneralSectionBody]), {
+  sections: Type.Array(SectionBody, {
     minItems: 1,
     maxItems: LIMITS.sectionsPerRequest,
   }),
 })
 export type CreateSeatsBody = Static<typeof CreateSeatsBody>
+/** Which section or tier: a name may hold what a path may not. */
+export const SectionQuery = body({ section: Type.String({ minLength: 1, maxLength: LIMITS.nameMax }) })
+export const TierQuery = body({ tier: Type.String({ minLength: 1, maxLength: LIMITS.nameMax }) })
+export const TierChangeBody = Type.Partial(body({ name: Name, price: Amount }), {
+  additionalProperties: false,
+  minProperties: 1,
+})
+export type TierChangeBody = Static<typeof TierChangeBody>
 export const PatchSeatsBody = body({
   seatIds: Type.Array(SeatId, { minItems: 1, maxItems: LIMITS.seatIdsPerPatch, uniqueItems: true }),
   /** One of `status` and `access`, or both. */
