@@ -7,6 +7,7 @@ import { startWholeStack } from './whole-stack.ts'
 const AREAS: Record<string, () => Promise<{ shoot: (studio: Studio) => Promise<void> }>> = {
   room: () => import('./screens/room.ts'),
   map: () => import('./screens/map.ts'),
+  checkout: () => import('./screens/checkout.ts'),
   entrance: () => import('./screens/entrance.ts'),
   desk: () => import('./screens/desk.ts'),
 }
