@@ -1,11 +1,10 @@
-// Owns who enters a line with priority: the organiser's list of addresses, and the invitations that were used.
+// Owns who enters a line with priority: the organiser's list of addresses, and who has used an invitation.
 import { and, asc, count, eq, inArray, like, sql } from 'drizzle-orm'
 import { normalEmail } from './accounts.ts'
 import type { Db, Reader } from './client.ts'
 import { accounts, roomPriority } from './schema.ts'
 
 const LISTED = 'email:'
-const INVITED = 'invitation:'
 const isListed = like(roomPriority.subject, `${LISTED}%`)
 
 export interface PriorityCounts {
@@ -82,25 +81,6 @@ export async function hasPriority(reader: Reader, eventId: string, accountId: st
       ),
     )
   return found!.found > 0
-}
-
-/**
- * Spends an invitation on an account; the same account may do it again. `permission_denied`: another account was first.
- * The event must exist.
- */
-export async function useInvitation(
-  db: Db,
-  use: { eventId: string; invitationId: string; accountId: string },
-): Promise<{ ok: true } | { ok: false; refusal: 'permission_denied' }> {
-  const { eventId, accountId } = use
-  const subject = INVITED + use.invitationId
-  await db.insert(roomPriority).values({ eventId, subject, accountId }).onConflictDoNothing()
-  // Read after the insert has met whichever was first: of two accounts at once, one finds the other's name.
-  const [row] = await db
-    .select({ accountId: roomPriority.accountId })
-    .from(roomPriority)
-    .where(and(eq(roomPriority.eventId, eventId), eq(roomPriority.subject, subject)))
-  return row?.accountId === accountId ? { ok: true } : { ok: false, refusal: 'permission_denied' }
 }
 
 /** What is kept of a person here: the events whose list has the address, or whose invitation they used. */

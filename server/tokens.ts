@@ -66,25 +66,35 @@ export interface Tokens {
   verifyPass(token: string, now?: number): Verified<PassClaims>
   signPlace(of: PlaceClaims): string
   verifyPlace(token: string): Verified<PlaceClaims>
-  /** Each signing is a further invitation. */
-  signInvitation(of: { eventId: string; expiresAt: Date }): string
+  /** Each signing is a further invitation, unless its `jti` is given. */
+  signInvitation(of: { eventId: string; expiresAt: Date; jti?: string }): string
   verifyInvitation(token: string): Verified<InvitationClaims>
-  /** The one refresh token that may follow the given one; only the holder of the secret can compute it. */
-  successorOf(refreshToken: string): string
+  /**
+   * The refresh tokens that may follow the given one, one for each secret, the one to hand out first; only the holder
+   * of a secret can compute one.
+   */
+  successorsOf(refreshToken: string): [string, ...string[]]
 }
 
-/** `secret` has at least 32 bytes; each kind of token is signed with a key of its own derived from it. */
-export function createTokens({ secret }: { secret: string }): Tokens {
-  const access = signer('access', secret)
+interface Secrets {
+  /** Signs, and has at least 32 bytes; each kind of token is signed with a key of its own derived from it. */
+  secret: string
+  /** Sign nothing, and are believed: the secret before, or the one to come (ADR 36). */
+  accepted?: readonly string[]
+}
+
+export function createTokens({ secret, accepted = [] }: Secrets): Tokens {
+  const secrets = [secret, ...accepted]
+  const access = signer('access', secrets)
   const { jwt: issuer } = jwt({
     secret: deriveKey(secret, 'access'),
     alg: ALGORITHM,
     typ: KINDS.access.typ,
   }).decorator
-  const pass = signer('pass', secret)
-  const place = signer('place', secret)
-  const invitation = signer('invitation', secret)
-  const refreshKey = deriveKey(secret, 'refresh')
+  const pass = signer('pass', secrets)
+  const place = signer('place', secrets)
+  const invitation = signer('invitation', secrets)
+  const refreshKeys = secrets.map((each) => deriveKey(each, 'refresh'))
   return {
     signAccess: ({ accountId, sessionId, email, expiresAt }) =>
       issuer.sign(
@@ -124,29 +134,32 @@ export function createTokens({ secret }: { secret: string }): Tokens {
         number: read.count('number'),
         epoch: read.count('epoch'),
       })),
-    signInvitation: ({ eventId, expiresAt }) =>
-      invitation.sign({ event: eventId, jti: Bun.randomUUIDv7() }, expiresAt),
+    signInvitation: ({ eventId, expiresAt, jti = Bun.randomUUIDv7() }) =>
+      invitation.sign({ event: eventId, jti }, expiresAt),
     verifyInvitation: (token) =>
       invitation.verify(token, (read) => ({ eventId: read.text('event'), jti: read.text('jti') })),
-    successorOf: (refreshToken) => createHmac('sha256', refreshKey).update(refreshToken).digest('base64url'),
+    successorsOf: (refreshToken) =>
+      refreshKeys.map((key) => createHmac('sha256', key).update(refreshToken).digest('base64url')) as [string],
   }
 }
 
-function signer(kind: Kind, secret: string) {
+function signer(kind: Kind, secrets: readonly string[]) {
   const { aud, typ, claims: own } = KINDS[kind]
-  const key = Buffer.from(deriveKey(secret, kind))
-  const encode = createSigner({ key, algorithm: ALGORITHM, header: { alg: ALGORITHM, typ } })
-  const decode = createVerifier({
-    key,
-    algorithms: [ALGORITHM],
-    allowedIss: ISSUER,
-    allowedAud: aud,
-    checkTyp: typ,
-    // A claim that is not asked for is not checked when it is absent.
-    requiredClaims: ['iss', 'aud', ...own],
-    // Looked at below, so that a genuine token that is merely too old can be called so.
-    ignoreExpiration: true,
-  })
+  const keys = secrets.map((secret) => Buffer.from(deriveKey(secret, kind)))
+  const encode = createSigner({ key: keys[0]!, algorithm: ALGORITHM, header: { alg: ALGORITHM, typ } })
+  const decoders = keys.map((key) =>
+    createVerifier({
+      key,
+      algorithms: [ALGORITHM],
+      allowedIss: ISSUER,
+      allowedAud: aud,
+      checkTyp: typ,
+      // A claim that is not asked for is not checked when it is absent.
+      requiredClaims: ['iss', 'aud', ...own],
+      // Looked at below, so that a genuine token that is merely too old can be called so.
+      ignoreExpiration: true,
+    }),
+  )
   /** A token lasts whole seconds, rounded up: never less than was promised. */
   const claims = (payload: Record<string, string | number>, expiresAt: Date) => ({
     ...payload,
@@ -160,13 +173,15 @@ function signer(kind: Kind, secret: string) {
       encode(claims(payload, expiresAt)),
     verify: <T>(token: string, read: (from: ClaimReader) => T, now = Date.now()): Verified<T> => {
       if (token.length === 0 || token.length > TOKEN_LENGTH_MAX) return null
-      try {
-        const from = new ClaimReader(decode(token) as Record<string, unknown>)
-        const claimed = read(from)
-        return from.expiry().getTime() <= now ? 'expired' : claimed
-      } catch {
-        return null
-      }
+      for (const decode of decoders)
+        try {
+          const from = new ClaimReader(decode(token) as Record<string, unknown>)
+          const claimed = read(from)
+          return from.expiry().getTime() <= now ? 'expired' : claimed
+        } catch {
+          // Not this key's, or not a token of this kind.
+        }
+      return null
     },
   }
 }

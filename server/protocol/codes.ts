@@ -93,6 +93,9 @@ export const LIMITS = {
   emailsPerRequest: 7_000,
   emailsPerPriorityList: 100_000,
   invitationsPerRequest: 500,
+  invitationsPerEvent: 20_000,
+  /** As many links as fit into bodyBytes. */
+  invitationsPerWithdrawal: 100,
   invitationLength: 1_024,
   ticketCodeLength: 64,
   gateMax: 60,

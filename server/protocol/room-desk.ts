@@ -18,6 +18,20 @@ export const InvitationsBody = body({
   count: Type.Integer({ minimum: 1, maximum: LIMITS.invitationsPerRequest }),
   expiresAt: Type.Optional(Instant),
 })
+/** As batches are named. */
+const Batch = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' })
+export const InvitationsQuery = body({ ...PageQuery, cursor: Type.Optional(Batch) })
+/** Exactly one of the two. */
+export const WithdrawBody = body({
+  batch: Type.Optional(Batch),
+  invitations: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: LIMITS.invitationLength }), {
+      minItems: 1,
+      maxItems: LIMITS.invitationsPerWithdrawal,
+      description: 'Links as they were handed out, or what stands behind their #',
+    }),
+  ),
+})
 export const RedeemBody = body({
   invitation: Type.String({ minLength: 1, maxLength: LIMITS.invitationLength }),
 })
@@ -48,6 +62,19 @@ export const InvitationsView = Type.Object({
   expiresAt: Instant,
 })
 export type InvitationsView = Static<typeof InvitationsView>
+/** What became of the invitations made in one go. */
+export const InvitationBatchView = Type.Object({
+  batch: Id,
+  madeAt: Instant,
+  expiresAt: Instant,
+  made: Type.Integer(),
+  used: Type.Integer(),
+  withdrawn: Type.Integer(),
+  unused: Type.Integer({ description: 'Neither used nor withdrawn; after `expiresAt` they open nothing' }),
+})
+export type InvitationBatchView = Static<typeof InvitationBatchView>
+export const WithdrawnView = Type.Object({ withdrawn: Type.Integer() })
+export type WithdrawnView = Static<typeof WithdrawnView>
 export const RedeemedView = Type.Object({ eventId: Id, share: Share })
 export type RedeemedView = Static<typeof RedeemedView>
 

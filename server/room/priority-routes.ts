@@ -1,33 +1,27 @@
-// Owns the routes of priority: its share of the admissions, the organiser's list, and invitations that are used once.
+// Owns the routes of priority: its share of the admissions, the organiser's list, and, with their own file, the invitations.
 import { Elysia } from 'elysia'
 import {
   addToPriorityList,
   countPriority,
   listPriorityAddresses,
   removeFromPriorityList,
-  useInvitation,
 } from '../../db/priority.ts'
 import { setPriorityShare } from '../../db/rooms.ts'
 import { accessPlugin } from '../auth/access.ts'
 import type { Context } from '../context.ts'
-import { invalid, Refusal, reply } from '../errors.ts'
+import { invalid, reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
 import { LIMITS } from '../protocol/codes.ts'
 import { RoomSettingsView } from '../protocol/http.ts'
 import {
-  InvitationsBody,
-  InvitationsView,
   PriorityAddedView,
   PriorityBody,
   PriorityEmailsBody,
   PriorityQuery,
   PriorityRemovedView,
   PriorityView,
-  RedeemBody,
-  RedeemedView,
 } from '../protocol/room-desk.ts'
-import { requireRate } from '../rate-limit.ts'
-import { lookAtRoom } from './look.ts'
+import { invitationRoutes } from './invitation-routes.ts'
 import { MANAGE, managedRoom } from './managed.ts'
 import { settingsView } from './view.ts'
 
@@ -155,69 +149,3 @@ const listRoutes = (context: Context) => {
       },
     )
 }
-
-const invitationRoutes = (context: Context) =>
-  new Elysia({ prefix: PREFIX })
-    .use(accessPlugin(context))
-    .post(
-      '/invitations',
-      async ({ params: { eventId }, body, identity, set }) => {
-        await managedRoom(context, eventId, identity)
-        const expiresAt = body.expiresAt
-          ? new Date(body.expiresAt)
-          : (await context.availability.find(eventId))!.event.startsAt
-        if (expiresAt.getTime() <= Date.now()) throw invalid('/expiresAt', 'must lie in the future')
-        // Behind the #: a browser keeps that part to itself, so that no log on the way ever holds an invitation.
-        const page = `${context.config.publicUrl}/events/${eventId}/invitation#`
-        const links = Array.from(
-          { length: body.count },
-          () => page + context.tokens.signInvitation({ eventId, expiresAt }),
-        )
-        set.status = 201
-        return reply(201, 'The invitations are made', { links, expiresAt: expiresAt.toISOString() })
-      },
-      {
-        body: InvitationsBody,
-        access: MANAGE,
-        detail: describe({
-          summary: 'Make invitations',
-          description:
-            'Signed links for one account each, valid until `expiresAt` or the start of the event. They are shown once: nothing is kept of an invitation until it is used.',
-          tag: 'Room',
-          access: MANAGE,
-          success: { status: 201, data: InvitationsView, description: 'One link an invitation.' },
-          codes: ['not_found'],
-          body: true,
-        }),
-      },
-    )
-    .post(
-      '/redeem',
-      async ({ params: { eventId }, body, identity: { accountId } }) => {
-        await requireRate(context, { name: 'room', key: accountId })
-        const { priorityShare: share } = await lookAtRoom(context, eventId)
-        const claims = context.tokens.verifyInvitation(body.invitation)
-        if (claims === 'expired')
-          throw new Refusal('request_invalid', { message: 'This invitation has run out.' })
-        if (claims === null || claims.eventId !== eventId)
-          throw new Refusal('request_invalid', { message: 'This is no invitation to this event.' })
-        const used = await useInvitation(context.ledger.db, { eventId, invitationId: claims.jti, accountId })
-        if (!used.ok)
-          throw new Refusal(used.refusal, { message: 'This invitation was used by another account.' })
-        return reply(200, 'You enter with priority', { eventId, share })
-      },
-      {
-        body: RedeemBody,
-        access: 'user',
-        detail: describe({
-          summary: 'Use an invitation',
-          description:
-            'The account enters this line with priority from its next `join` on. The same account may repeat it; `permission_denied` means that another account has used it.',
-          tag: 'Room',
-          access: 'user',
-          success: { status: 200, data: RedeemedView, description: 'The invitation is this account’s.' },
-          codes: ['not_found', 'permission_denied'],
-          body: true,
-        }),
-      },
-    )

@@ -18,6 +18,7 @@ const DOORS: [folder: string, may: string[]][] = [
       'server/*',
       'db/rooms',
       'db/priority',
+      'db/invitations',
       'db/steps',
       'db/draws',
       'db/redis',
