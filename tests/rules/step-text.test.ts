@@ -32,9 +32,9 @@ describe('a step', () => {
 
   test('tells what slowed the line, to how much, and why', () => {
     const detail = { by: 'health', brake: 0.6, reason: 'latency:900' }
-    expect(sayStep(step('limited', detail))).toBe('Slowed to 60 %: reservations take 900 ms.')
+    expect(sayStep(step('limited', detail))).toBe('Slowed to 60%: reservations take 900 ms.')
     expect(sayStep(step('limited', { ...detail, reason: 'conflicts:0.35' }))).toBe(
-      'Slowed to 60 %: 35 % of the reservations meet a seat somebody else took.',
+      'Slowed to 60%: 35% of the reservations meet a seat somebody else took.',
     )
   })
 

@@ -22,11 +22,13 @@ import type {
   UserView,
 } from '../../../server/protocol/http.ts'
 import type {
+  InvitationBatchView,
   InvitationsView,
   PriorityAddedView,
   PriorityRemovedView,
   PriorityView,
   StepView,
+  WithdrawnView,
 } from '../../../server/protocol/room-desk.ts'
 import { LIMITS } from '../../../server/protocol/codes.ts'
 import { ask } from './api.ts'
@@ -82,6 +84,12 @@ export const removePriorityEmails = (eventId: string, emails: string[]) =>
   ask<PriorityRemovedView>(`${priority(eventId)}/list`, { method: 'DELETE', body: { emails } })
 export const makeInvitations = (eventId: string, count: number) =>
   ask<InvitationsView>(`${priority(eventId)}/invitations`, { method: 'POST', body: { count } })
+
+export const listInvitations = (eventId: string, cursor?: string) =>
+  ask<Page<InvitationBatchView>>(`${priority(eventId)}/invitations`, { query: { cursor } })
+/** What is withdrawn already is not counted again: asking twice is harmless. */
+export const withdrawInvitations = (eventId: string, what: { batch: string } | { invitations: string[] }) =>
+  ask<WithdrawnView>(`${priority(eventId)}/invitations`, { method: 'DELETE', body: what })
 
 /** Answer `not_found` where no rehearsal can be: outside a demo. */
 export const getRehearsal = () => ask<RehearsalView>('/dev/rehearsal')

@@ -1,4 +1,5 @@
 // Owns who enters a line with priority as its organiser sees it: the share, the list, and invitations just made.
+import { m } from '#messages'
 import { LIMITS } from '../../../server/protocol/codes.ts'
 import type { PriorityView } from '../../../server/protocol/room-desk.ts'
 import type { Answer, Problem } from '../net/api.ts'
@@ -9,7 +10,7 @@ import {
   removePriorityEmails,
   savePriorityShare,
 } from '../net/organiser-calls.ts'
-import { plural } from '../format.ts'
+import { formatCount } from '../format.ts'
 
 /** Well below what a request may hold, however long the addresses are. */
 const EMAILS_A_REQUEST = 200
@@ -18,13 +19,14 @@ export class Priority {
   loaded = $state(false)
   share = $state<number | null>(0)
   listed = $state(0)
-  used = $state(0)
   emails = $state.raw<PriorityView['items']>([])
   nextCursor = $state<string | null>(null)
   /** Addresses as they are typed or pasted. */
   typed = $state('')
   count = $state<number | null>(10)
   links = $state.raw<string[]>([])
+  /** Grows with every press that made some. */
+  made = $state(0)
   busy = $state<'share' | 'list' | 'invitations' | null>(null)
   said = $state('')
   problem = $state.raw<Problem | null>(null)
@@ -55,7 +57,7 @@ export class Priority {
   saveShare(): Promise<void> {
     return this.#do('share', async () => {
       const answer = await savePriorityShare(this.#eventId, this.share ?? 0)
-      if (answer.ok) this.said = 'Saved, and told to everybody in the room.'
+      if (answer.ok) this.said = m.guest_share_saved()
       return answer
     })
   }
@@ -73,7 +75,7 @@ export class Priority {
         left = left.slice(EMAILS_A_REQUEST)
       }
       this.typed = left.join('\n')
-      this.said = `${plural(added, 'address', 'addresses')} added.`
+      this.said = m.guest_added({ count: added, shown: formatCount(added) })
       await this.#reload()
       return answer
     })
@@ -83,7 +85,7 @@ export class Priority {
     return this.#do('list', async () => {
       const answer = await removePriorityEmails(this.#eventId, [email])
       if (answer.ok) {
-        this.said = `${email} is off the list.`
+        this.said = m.guest_removed({ email })
         await this.#reload()
       }
       return answer
@@ -95,7 +97,9 @@ export class Priority {
       const answer = await makeInvitations(this.#eventId, this.count ?? 0)
       if (answer.ok) {
         this.links = answer.data.links
-        this.said = `${plural(this.links.length, 'invitation')} made. They are shown this once.`
+        const count = this.links.length
+        this.said = m.guest_invitations_made({ count, shown: formatCount(count) })
+        this.made++
       }
       return answer
     })
@@ -117,9 +121,8 @@ export class Priority {
     this.emails = answer.data.items
   }
 
-  #show({ listed, used, nextCursor }: PriorityView): void {
+  #show({ listed, nextCursor }: PriorityView): void {
     this.listed = listed
-    this.used = used
     this.nextCursor = nextCursor
   }
 }

@@ -1,5 +1,6 @@
 // Owns the seats an organiser has marked, and taking them off sale or putting them back.
-import { plural } from '../format.ts'
+import { m } from '#messages'
+import { formatCount } from '../format.ts'
 import type { Problem } from '../net/api.ts'
 import { patchSeats } from '../net/organiser-calls.ts'
 import { SeatChoice } from './seat-choice.svelte.ts'
@@ -39,7 +40,7 @@ export class SeatMarks extends SeatChoice {
   override toggle(n: number): void {
     if (this.busy) return
     if (this.isChosen(n)) this.unmark([n])
-    else if (!this.canMark(n)) this.said = `${this.#seats.nameOf(n)} is held or sold.`
+    else if (!this.canMark(n)) this.said = m.mark_cannot({ seat: this.#seats.nameOf(n) })
     else this.mark([n])
   }
 
@@ -52,7 +53,7 @@ export class SeatMarks extends SeatChoice {
     const more = seats.filter((n) => this.canMark(n) && !this.#set.has(n))
     const room = MARKS_MAX - this.chosen.length
     this.#choose([...this.chosen, ...more.slice(0, room)])
-    if (more.length > room) this.said += ' That is the most at once: change these first, then mark more.'
+    if (more.length > room) this.said += ` ${m.mark_most()}`
   }
 
   unmark(seats: readonly number[]): void {
@@ -63,7 +64,7 @@ export class SeatMarks extends SeatChoice {
   #choose(seats: readonly number[]): void {
     this.#set = new Set(seats)
     this.chosen = seats
-    this.said = `${plural(seats.length, 'seat')} marked.`
+    this.said = m.mark_count({ count: seats.length, shown: formatCount(seats.length) })
   }
 
   /** Takes the free marked seats off sale, or puts the blocked ones back. Batches are small enough for one request. */
@@ -84,7 +85,10 @@ export class SeatMarks extends SeatChoice {
     }
     this.busy = false
     if (done > 0)
-      this.said = `${plural(done, 'seat')} ${status === 'BLOCKED' ? 'taken off sale' : 'put back on sale'}.`
+      this.said = (status === 'BLOCKED' ? m.mark_taken : m.mark_put)({
+        count: done,
+        shown: formatCount(done),
+      })
   }
 
   #refuse(problem: Problem): void {
