@@ -31,6 +31,8 @@ export class Checkout {
   method = $state<SandboxMethod>('sandbox_ok')
   readonly #bookingId: string
   #stopped = false
+  /** Sent, and no word came back: it may never have arrived. */
+  #unanswered: PaymentUnderWay | null = null
   #looks = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #idle: ReturnType<typeof setInterval> | undefined
@@ -132,8 +134,14 @@ export class Checkout {
     this.method = under.method
     this.problem = null
     this.declined = false
+    await this.#ask(under)
+  }
+
+  /** However often it is asked, one key is one payment. */
+  async #ask(under: PaymentUnderWay): Promise<void> {
     const answer = await confirmPayment(this.#bookingId, under.method, under.key)
     if (this.#stopped) return
+    this.#unanswered = !answer.ok && isUnsure(answer.problem) ? under : null
     if (answer.ok) this.#take(answer.data)
     else this.#refused(answer.problem)
   }
@@ -146,7 +154,7 @@ export class Checkout {
       this.step = 'open'
     } else if (code === 'booking_expired' || code === 'booking_not_pending') {
       this.#lookSoon()
-    } else if (this.step === 'asking' && isUnsure(problem)) {
+    } else if ((this.step === 'asking' || this.step === 'settling') && isUnsure(problem)) {
       this.step = 'settling'
       this.#lookSoon()
     } else {
@@ -184,6 +192,12 @@ export class Checkout {
 
   /** Until the booking has reached an end, an unanswered look is asked again. */
   #lookOn(): void {
+    // The server answers again and knows of no end: what was sent may never have come there.
+    const unsent = this.step === 'settling' && !this.problem ? this.#unanswered : null
+    if (unsent && !this.#stopped) {
+      clearTimeout(this.#timer)
+      return void this.#ask(unsent)
+    }
     const ended = this.step === 'paid' || this.step === 'expired' || this.step === 'released'
     const overdue = this.booking !== null && this.step === 'settling'
     // Money that comes after the hold still decides: the same seats, or all of it back.

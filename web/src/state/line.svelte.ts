@@ -196,8 +196,8 @@ export class Line {
   #connected(state: LinkState): void {
     this.connection = state
     if (state !== 'open') this.claiming = false
-    // After a lost connection the place is asked for again, once the room has greeted us.
-    if (state === 'retrying') this.#asked = false
+    // Over every new connection the place is asked for again, once the room has greeted us.
+    if (state === 'retrying' || state === 'connecting') this.#asked = false
     if (state === 'signed_out') session.forget()
   }
 
