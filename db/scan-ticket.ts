@@ -1,6 +1,6 @@
-// Decides whether a ticket opens the door: the first scan of a valid ticket does, and no other.
-import { and, eq, isNull } from 'drizzle-orm'
-import type { Db } from './client.ts'
+// Decides whether a ticket opens the door: the first scan of a valid ticket does, and no other; and counts whom it let in.
+import { and, eq, gte, isNull, sql } from 'drizzle-orm'
+import type { Db, Reader } from './client.ts'
 import { tickets } from './schema.ts'
 import { findTicketByCode, type TicketRow } from './tickets.ts'
 
@@ -34,4 +34,24 @@ export async function scanTicket(db: Db, { code, gate, eventId }: Scan): Promise
   if (!ticket) return { result: 'invalid', ticket }
   if (eventId !== undefined && ticket.eventId !== eventId) return { result: 'wrong_event', ticket: null }
   return { result: ticket.status === 'REFUNDED' ? 'refunded' : 'already_used', ticket }
+}
+
+export interface Admissions {
+  /** Let in to the event since then, by every door, and by the one with this name. */
+  admitted: number
+  atGate: number
+}
+
+export async function countAdmissions(
+  reader: Reader,
+  { eventId, since, gate }: { eventId: string; since: Date; gate?: string | undefined },
+): Promise<Admissions> {
+  const [row] = await reader
+    .select({
+      admitted: sql<number>`count(*)::int`,
+      atGate: sql<number>`(count(*) filter (where ${tickets.usedGate} = ${gate ?? null}))::int`,
+    })
+    .from(tickets)
+    .where(and(eq(tickets.eventId, eventId), gte(tickets.usedAt, since)))
+  return row!
 }

@@ -668,6 +668,10 @@ export const tickets = pgTable(
     index('tickets_id_idx').on(t.id),
     // The door knows a code and not yet the event.
     index('tickets_code').on(t.code),
+    // The door counts whom it let in since this morning.
+    index('tickets_used_at')
+      .on(t.eventId, t.usedAt)
+      .where(sql`${t.usedAt} is not null`),
     check('tickets_used', sql`${t.usedAt} is not null or ${t.usedGate} is null`),
     uniqueIndex('tickets_valid_seat_key')
       .on(t.eventId, t.n)

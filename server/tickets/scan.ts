@@ -1,15 +1,18 @@
-// Owns the door's question (contract 3.5): does this code let its holder in?
+// Owns the door's questions (contract 3.5): does this code let its holder in, and how many came in?
 import { Elysia } from 'elysia'
 import { isId } from '../../db/events.ts'
-import { scanTicket } from '../../db/scan-ticket.ts'
+import { countAdmissions, scanTicket } from '../../db/scan-ticket.ts'
 import type { TicketRow } from '../../db/tickets.ts'
 import { accessPlugin } from '../auth/access.ts'
 import type { Context } from '../context.ts'
 import { Refusal, reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
-import { ScanBody, ScanView } from '../protocol/http.ts'
+import { AdmissionsQuery, AdmissionsView, ScanBody, ScanView } from '../protocol/http.ts'
 
 export const scanRoutes = (context: Context) =>
+  new Elysia().use(scanRoute(context)).use(admissionsRoute(context))
+
+const scanRoute = (context: Context) =>
   new Elysia({ prefix: '/ticket', normalize: false }).use(accessPlugin(context)).post(
     '/scan',
     async ({ body }) => {
@@ -32,6 +35,29 @@ export const scanRoutes = (context: Context) =>
         success: { status: 200, data: ScanView, description: 'What the door is to do.' },
         codes: ['not_found'],
         body: true,
+      }),
+    },
+  )
+
+const admissionsRoute = (context: Context) =>
+  new Elysia({ prefix: '/ticket', normalize: false }).use(accessPlugin(context)).get(
+    '/admissions',
+    async ({ query: { eventId, since, gate } }) => {
+      if (!isId(eventId)) throw new Refusal('not_found')
+      const counts = await countAdmissions(context.ledger.db, { eventId, since: new Date(since), gate })
+      return reply(200, 'Let in', counts)
+    },
+    {
+      query: AdmissionsQuery,
+      access: 'ticket:scan',
+      detail: describe({
+        summary: 'How many were let in',
+        description:
+          'To one event since a moment, such as this morning: by every door, and by the named one.',
+        tag: 'Ticket',
+        access: 'ticket:scan',
+        success: { status: 200, data: AdmissionsView, description: 'The counts.' },
+        codes: ['not_found', 'request_invalid'],
       }),
     },
   )

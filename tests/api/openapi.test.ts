@@ -86,6 +86,7 @@ const ROUTES = [
   // <id>.pdf
   'GET /ticket/{file}',
   'POST /ticket/scan',
+  'GET /ticket/admissions',
   'GET /booking/{id}/tickets.pdf',
   'GET /admin/dead-letters',
   'POST /admin/dead-letters/{id}/retry',

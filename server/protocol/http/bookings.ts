@@ -110,3 +110,13 @@ export const ScanView = Type.Object({
   ),
 })
 export type ScanView = Static<typeof ScanView>
+export const AdmissionsQuery = body({
+  eventId: Type.String({ maxLength: 64 }),
+  since: Instant,
+  gate: Type.Optional(Type.String({ minLength: 1, maxLength: LIMITS.gateMax })),
+})
+export const AdmissionsView = Type.Object({
+  admitted: Type.Integer({ description: 'Let in since then, by every door' }),
+  atGate: Type.Integer({ description: 'By the door of this name' }),
+})
+export type AdmissionsView = Static<typeof AdmissionsView>

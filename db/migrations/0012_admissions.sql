@@ -1,0 +1,1 @@
+CREATE INDEX "tickets_used_at" ON "tickets" USING btree ("event_id","used_at") WHERE "tickets"."used_at" is not null;
