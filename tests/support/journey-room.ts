@@ -1,6 +1,6 @@
 // Owns a sale with a waiting room for a journey: its phase, the strangers in it, and buyers with a browser of their own.
 import type { BrowserContext, BrowserContextOptions } from 'playwright'
-import type { EntrantView, EventView } from '../../server/protocol/http.ts'
+import type { BookingView, EntrantView, EventView } from '../../server/protocol/http.ts'
 import type { Journey } from './journey.ts'
 import { callApi } from './journey-sale.ts'
 import { eventually } from './socket-client.ts'
@@ -11,7 +11,12 @@ export interface RoomWishes {
   lobby?: number | null
   name?: string
   sections?: object[]
-  settings?: object
+  /** Of the event, beside its name and times. */
+  event?: object
+  /** Of the room; null = the event has none. */
+  settings?: object | null
+  /** False leaves it a draft. */
+  published?: boolean
 }
 
 export interface JourneyRoom {
@@ -24,6 +29,9 @@ export interface JourneyRoom {
   strangers(count: number): Promise<RoomVisitor[]>
   /** A buyer, and a browser that knows it at `url`. */
   buyer(url: string, options?: BrowserContextOptions): Promise<RoomBuyer>
+  /** Where no pass is asked for. */
+  hold(token: string, seats: number[]): Promise<BookingView>
+  booking(token: string, id: string): Promise<BookingView>
 }
 
 export interface RoomVisitor {
@@ -62,7 +70,14 @@ export async function demoToken(journey: Journey, role: 'ADMIN' | 'ORGANIZER' | 
 /** Nobody waits in it yet; one person at a time is let in. */
 export async function openJourneyRoom(journey: Journey, wishes: RoomWishes = {}): Promise<JourneyRoom> {
   const { url } = journey.run()
-  const { onSale = null, lobby = null, name = 'A quiet evening', sections = HALL, settings } = wishes
+  const {
+    onSale = null,
+    lobby = null,
+    name = 'A quiet evening',
+    sections = HALL,
+    settings,
+    published = true,
+  } = wishes
   const token = await demoToken(journey, 'ORGANIZER')
   const { id: eventId } = await callApi<EventView>(url, 'POST', '/event', {
     token,
@@ -73,19 +88,26 @@ export async function openJourneyRoom(journey: Journey, wishes: RoomWishes = {})
       timeZone: 'Asia/Jakarta',
       currency: 'EUR',
       ...(onSale === null ? {} : { onSaleAt: inMinutes(onSale) }),
+      ...wishes.event,
     },
   })
   const manage = <T>(method: string, path: string, body?: unknown) =>
     callApi<T>(url, method, `/event/${eventId}${path}`, { token, ...(body === undefined ? {} : { body }) })
-  await manage('POST', '/seats', { sections })
+  if (sections.length > 0) await manage('POST', '/seats', { sections })
   const lobbyAt = lobby === null ? null : inMinutes(lobby)
   const set = (changed: object) => manage('PUT', '/room', { ...ROOM, lobbyAt, ...settings, ...changed })
-  await set({})
-  await manage('POST', '/publish')
+  if (settings !== null) await set({})
+  if (published) await manage('POST', '/publish')
   return {
     eventId,
     manage,
     set,
+    hold: (buyer, seats) =>
+      callApi(url, 'POST', '/booking', {
+        token: buyer,
+        body: { seatIds: seats.map((n) => `${eventId}:${n}`) },
+      }),
+    booking: (buyer, id) => callApi(url, 'GET', `/booking/${id}`, { token: buyer }),
     strangers: async (count) => {
       const all = await Promise.all(Array.from({ length: count }, () => visit(url, eventId)))
       for (const one of all) await one.join()
@@ -115,14 +137,24 @@ export async function signedIn(
 ): Promise<BrowserContext> {
   const context = await journey.openDevice(options)
   await context.addCookies([{ name: 'accessToken', value: token, url }])
-  // The cookie is out of reach for scripts; the window remembers only that there should be one.
-  await context.addInitScript(() => localStorage.setItem('onsale:signed-in', '1'))
+  // The cookie is out of reach for scripts; the window remembers only that there should be one. An empty page has no storage.
+  await context.addInitScript(() => {
+    if (self.origin !== 'null') localStorage.setItem('onsale:signed-in', '1')
+  })
   return context
 }
 
+/** A new account that may buy. */
+export async function visitorOf(url: string): Promise<{ token: string; email: string }> {
+  const body = { count: 1 }
+  const [buyer] = await callApi<{ accessToken: string; email: string }[]>(url, 'POST', '/dev/buyers', {
+    body,
+  })
+  return { token: buyer!.accessToken, email: buyer!.email }
+}
+
 async function visit(url: string, eventId: string): Promise<RoomVisitor> {
-  const [buyer] = await callApi<{ accessToken: string }[]>(url, 'POST', '/dev/buyers', { body: { count: 1 } })
-  const token = buyer!.accessToken
+  const { token } = await visitorOf(url)
   const move = (method: string, path: string) =>
     callApi<EntrantView>(url, method, `/event/${eventId}/room/${path}`, { token })
   return {

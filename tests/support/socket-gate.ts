@@ -1,4 +1,4 @@
-// Owns a way to a server that a test can shut to WebSockets alone, as some networks are, or cut altogether.
+// Owns a way to a server that a test can shut to WebSockets alone, as some networks are, cut altogether, or let refuse.
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 
 export interface SocketGate {
@@ -7,9 +7,12 @@ export interface SocketGate {
   shut: boolean
   /** Cut: nothing is answered any more, and what is open breaks. */
   cut: boolean
+  /** Everything is answered with 503, and open sockets break. */
+  refuses: boolean
   close(): void
 }
 
+const REFUSAL = 'HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'
 const UPGRADE = /^GET \/ws\//
 
 /** Begins shut to sockets. */
@@ -19,12 +22,14 @@ export async function openSocketGate(serverUrl: string): Promise<SocketGate> {
   const sockets = new Set<Socket>()
   let shut = true
   let cut = false
+  let refuses = false
   const server = createServer((client) => {
     client.on('error', () => client.destroy())
     if (cut) return client.destroy()
     clients.add(client)
     client.on('close', () => clients.delete(client))
     client.once('data', (first) => {
+      if (refuses) return client.end(REFUSAL)
       const isSocket = UPGRADE.test(first.toString('latin1'))
       if (isSocket && shut) return client.destroy()
       const upstream = connect(Number(port), hostname)
@@ -53,6 +58,13 @@ export async function openSocketGate(serverUrl: string): Promise<SocketGate> {
     set cut(wanted) {
       cut = wanted
       if (cut) for (const client of clients) client.destroy()
+    },
+    get refuses() {
+      return refuses
+    },
+    set refuses(wanted) {
+      refuses = wanted
+      if (refuses) for (const client of clients) client.destroy()
     },
     close() {
       for (const client of clients) client.destroy()
