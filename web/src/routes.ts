@@ -26,7 +26,7 @@ type Screen = { default: Component<ScreenProps> }
 /** A screen without need of the address's parts declares no props; it is given them all the same. */
 const screen = (load: () => Promise<{ default: unknown }>) => load as () => Promise<Screen>
 
-const ROUTES: Route[] = [
+export const ROUTES: readonly Route[] = [
   { pattern: '/', title: m.shell_events, load: screen(() => import('./screens/Events.svelte')) },
   {
     pattern: '/events/:eventId',
@@ -108,6 +108,12 @@ const ROUTES: Route[] = [
     load: screen(() => import('./screens/Reset.svelte')),
   },
   {
+    pattern: '/door',
+    title: m.scan_title,
+    account: true,
+    load: screen(() => import('./screens/Door.svelte')),
+  },
+  {
     pattern: '/organise',
     title: m.shell_title_organise,
     account: true,
@@ -181,7 +187,7 @@ const ROUTES: Route[] = [
   },
 ]
 
-const NOT_FOUND: Route = {
+export const NOT_FOUND: Route = {
   pattern: '*',
   title: m.shell_nothing,
   load: screen(() => import('./screens/NotFound.svelte')),
