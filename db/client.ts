@@ -26,7 +26,7 @@ const PLANNER = { random_page_cost: 1.1, jit: 'off', enable_seqscan: 'off' }
 const CONNECT_TIMEOUT_SECONDS = 5
 /** The driver's own backoff grows to 20 s; a restarted Postgres must be used again at once. */
 const RECONNECT_BACKOFF_SECONDS = 0.1
-/** Characters; the longest statement of the reservation path has some 1,500. */
+/** Characters of a text that Drizzle builds anew each time; those built once are few, whatever their length (statement.ts). */
 const PREPARED_TEXT_MAX = 4_000
 const CLOSE_TIMEOUT_SECONDS = 5
 const RETRIES_MAX = 3
@@ -150,7 +150,7 @@ const GONE = [
 /** True when only asking tells whether what was asked for was done: the driver does not say why a connection went. */
 export const isInDoubt = (fault: unknown): boolean => GONE.includes(postgresCode(fault) ?? '')
 
-type RunText = (text: string, parameters?: unknown[], options?: object) => unknown
+type RunText = (text: string, parameters?: unknown[], options?: { prepare?: boolean }) => unknown
 
 /**
  * Drizzle sends every query unprepared, so that Postgres parses and plans it anew and the driver waits for its
@@ -159,7 +159,10 @@ type RunText = (text: string, parameters?: unknown[], options?: object) => unkno
  */
 function prepared(run: RunText): RunText {
   return (text, parameters, options) =>
-    run(text, parameters, { ...options, prepare: text.length <= PREPARED_TEXT_MAX })
+    run(text, parameters, {
+      ...options,
+      prepare: options?.prepare === true || text.length <= PREPARED_TEXT_MAX,
+    })
 }
 
 type Begin = (...args: unknown[]) => Promise<unknown>

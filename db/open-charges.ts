@@ -13,9 +13,14 @@ export interface StartRequest {
 }
 
 export type Payment = typeof payments.$inferSelect
+/** With the seats of its booking counted. */
+export type OpenedCharge = Payment & { seats: number }
 
 /** An answer each, in their order; null for a booking that is not plainly to be paid now, or is being paid already. */
-export async function openCharges(reader: Reader, requests: StartRequest[]): Promise<(Payment | null)[]> {
+export async function openCharges(
+  reader: Reader,
+  requests: StartRequest[],
+): Promise<(OpenedCharge | null)[]> {
   const charges = requests.map((request) => {
     const id = Bun.randomUUIDv7()
     return { ...request, id, providerRef: `${SANDBOX}_${id}` }
@@ -28,7 +33,7 @@ export async function openCharges(reader: Reader, requests: StartRequest[]): Pro
   })
 }
 
-type Made = Omit<Payment, 'createdAt' | 'updatedAt'> & { createdAt: string; updatedAt: string }
+type Made = Omit<OpenedCharge, 'createdAt' | 'updatedAt'> & { createdAt: string; updatedAt: string }
 
 /** Bookings by event and id, as every move locks them; a second charge of one meets the unique index. */
 const insertCharges = statement<'charges', Made>(
@@ -40,9 +45,9 @@ const insertCharges = statement<'charges', Made>(
       cross join lateral (select event_id from ${bookings} where id = charge."bookingId" offset 0) as known
       order by known.event_id, charge."bookingId", charge.id
     ), due as materialized (
-      select asked.*, b.total
+      select asked.*, b.total, b.seat_count
       from asked cross join lateral (
-        select b.account_id, b.status, b.total, ${isOver(sql`b.expires_at`, sql`b.frozen_ms`)} as over
+        select b.account_id, b.status, b.total, b.seat_count, ${isOver(sql`b.expires_at`, sql`b.frozen_ms`)} as over
         from ${bookings} b where b.event_id = asked.event_id and b.id = asked."bookingId"
         offset 0 for no key update) as b
       where b.account_id = asked."accountId" and b.status = 'PENDING' and not b.over
@@ -55,8 +60,9 @@ const insertCharges = statement<'charges', Made>(
       insert into ${bookingTimeline} (event_id, booking_id, what, detail)
       select event_id, booking_id, 'payment_started', jsonb_build_object('method', method) from made
     )
-    select event_id as "eventId", id, booking_id as "bookingId", provider, provider_ref as "providerRef", method, status,
-      amount::float8 as amount, captured::float8 as captured, refunded::float8 as refunded,
-      created_at as "createdAt", updated_at as "updatedAt"
-    from made`,
+    select made.event_id as "eventId", made.id, made.booking_id as "bookingId", made.provider,
+      made.provider_ref as "providerRef", made.method, made.status, made.amount::float8 as amount,
+      made.captured::float8 as captured, made.refunded::float8 as refunded, made.created_at as "createdAt",
+      made.updated_at as "updatedAt", due.seat_count as seats
+    from made join due using (id)`,
 )

@@ -6,7 +6,7 @@ import { findBooking, type BookingRow } from './bookings/read-bookings.ts'
 import { createBatches, onePer } from './batches.ts'
 import { appendTimeline, findBookingOwner, isId, lockBooking } from './bookings/rows.ts'
 import { inTransaction, isStoreLost, type Db, type Reader } from './client.ts'
-import { openCharges, type Payment, type StartRequest } from './open-charges.ts'
+import { openCharges, type OpenedCharge, type Payment, type StartRequest } from './open-charges.ts'
 import { payments } from './schema.ts'
 import {
   chargeSandbox,
@@ -30,7 +30,7 @@ const SETTLE_AFTER_MS = 1_000
 
 export type StartOutcome =
   /** `underWay`: not a new charge but one that was started before and has no outcome yet. */
-  | { ok: true; payment: Payment; underWay: boolean }
+  | { ok: true; payment: Payment | OpenedCharge; underWay: boolean }
   | { ok: true; payment: null; booking: BookingRow }
   | { ok: false; refusal: 'not_found' | 'booking_expired' | 'booking_not_pending' }
 
@@ -103,14 +103,10 @@ export type PayOutcome =
   | { ok: true; paid: 'confirmed'; booking: BookingRow; already: boolean }
   /** The provider has not said; the booking is confirmed, or the hold ends, without another request. */
   | { ok: true; paid: 'processing'; booking: BookingRow }
+  | { ok: false; refusal: 'payment_declined'; eventId: string }
   | {
       ok: false
-      refusal:
-        | 'not_found'
-        | 'booking_expired'
-        | 'booking_not_pending'
-        | 'payment_declined'
-        | 'idempotency_in_progress'
+      refusal: 'not_found' | 'booking_expired' | 'booking_not_pending' | 'idempotency_in_progress'
     }
 
 /** The whole of a buyer's confirm: opens a charge, asks the provider, and books what it says. */
@@ -134,7 +130,7 @@ export async function payBooking(
     return { ok: true, paid: 'processing', booking: (await findBooking(gate.db, request.bookingId))! }
   }
   const settled = await applyOutcome(gate, payment, request.accountId, said)
-  if (settled === 'declined') return { ok: false, refusal: 'payment_declined' }
+  if (settled === 'declined') return { ok: false, refusal: 'payment_declined', eventId }
   return settled.ok ? { ...settled, paid: 'confirmed' } : { ok: false, refusal: settled.refusal }
 }
 

@@ -120,5 +120,6 @@ const recordCharges = statement<'charges' | 'webhookSeconds', { ref: string; out
     union all
     select known.ref, known.outcome from charge
     cross join lateral (
-      select ref, outcome from ${sandboxCharges} where ref = charge.ref offset 0) as known`,
+      select ref, outcome from ${sandboxCharges} where ref = charge.ref offset 0) as known
+    where (select count(*) from made) < (select count(*) from charge)`,
 )

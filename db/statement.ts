@@ -8,6 +8,7 @@ import type { Sql } from 'postgres'
 import type { Reader } from './client.ts'
 
 const dialect = new PgDialect()
+const PREPARED = { prepare: true }
 
 /** As postgres.js takes them: a list is given as the text of an array. */
 export type Values<Names extends string> = Record<Names, string | number | boolean | Date | Uint8Array | null>
@@ -22,7 +23,7 @@ export function statement<Names extends string, Row extends object>(
   const query = dialect.sqlToQuery(build((name) => sql.placeholder(name)))
   return async (reader, values) => {
     const parameters = fillPlaceholders(query.params, values)
-    return (await clientOf(reader).unsafe(query.sql, parameters as never[])) as unknown as Row[]
+    return (await clientOf(reader).unsafe(query.sql, parameters as never[], PREPARED)) as unknown as Row[]
   }
 }
 

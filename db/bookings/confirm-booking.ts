@@ -31,6 +31,8 @@ export interface CapturedPayment {
   method: string
   /** Minor units. */
   amount: number
+  /** How many its booking has, when that is known. */
+  seats?: number
 }
 
 export interface ConfirmRequest {
@@ -60,7 +62,7 @@ export async function confirmBooking(gate: Gate, request: ConfirmRequest): Promi
   return { ok: true, booking: confirmation.booking, already: false }
 }
 
-/** Transactions of confirmations under way at once, and seats' worth of bookings in one. */
+/** Statements of confirmations under way at once, and bookings in one. */
 const CONFIRMS = {
   inFlightMax: 4,
   alongsideAfterMs: 25,
@@ -72,7 +74,7 @@ const CONFIRMS = {
 const confirmTogether = onePer((gate: Gate) => {
   const confirm = createBatches<ConfirmRequest, Confirmation>({
     name: 'confirmations',
-    run: (requests) => inTransaction(gate.db, (tx) => commitConfirmations(tx, requests)),
+    run: (requests) => commitConfirmations(gate.db, requests),
     ...CONFIRMS,
   })
   return (request: ConfirmRequest): Promise<Confirmation> =>

@@ -5,6 +5,7 @@ import { createBatches, onePer } from '../batches.ts'
 import type { Db } from '../client.ts'
 import { expiryTick, jobIds, jobOptions, queuesOn } from '../jobs.ts'
 import { producerBeside, type RedisClient } from '../redis.ts'
+import { askRedis } from '../redis-breaker.ts'
 import { settleSeats, type HeldLock, type LockRequest, type SettledSeat } from '../seat-gate/seat-gate.ts'
 
 export interface Gate {
@@ -17,49 +18,15 @@ export interface Gate {
 }
 export type GateFault = 'lock_failed' | 'settle_failed' | 'enqueue_failed'
 
-/** A hint that takes longer is not worth waiting for. */
-const REDIS_PATIENCE_MS = 500
-/** After a failure the path goes on without Redis this long, instead of waiting for it once a request. */
-const REDIS_REST_MS = 1_000
-
-const restsUntil = new WeakMap<RedisClient, number>()
 const queuesOf = onePer((redis: RedisClient) => queuesOn(producerBeside(redis)))
 
 /** Asks Redis for a hint: null when it does not answer in time, or lately did not. */
-export async function tryRedis<T>(
+export const tryRedis = async <T>(
   gate: Gate,
   what: GateFault,
   ask: (redis: RedisClient) => Promise<T>,
-): Promise<T | null> {
-  const { redis } = gate
-  if (redis.status !== 'ready' || rests(redis)) return null
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const patience = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('Redis did not answer in time')), REDIS_PATIENCE_MS)
-  })
-  try {
-    return await Promise.race([ask(redis), patience])
-  } catch (fault) {
-    restsUntil.set(redis, performance.now() + REDIS_REST_MS)
-    gate.onFault?.(what, fault)
-    return null
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-/** When the rest is over, Redis is asked for a sign of life, and nobody waits for that. */
-function rests(redis: RedisClient): boolean {
-  const until = restsUntil.get(redis)
-  if (until === undefined) return false
-  if (until > performance.now()) return true
-  restsUntil.set(redis, performance.now() + REDIS_REST_MS)
-  redis.ping().then(
-    () => restsUntil.delete(redis),
-    () => {},
-  )
-  return true
-}
+): Promise<T | null> =>
+  (await askRedis(gate.redis, ask, { onFault: (fault) => gate.onFault?.(what, fault) })) ?? null
 
 /** What a move did to one seat of one event. */
 export interface MovedSeat extends SettledSeat {

@@ -2,7 +2,6 @@
 import { payBooking } from '../../db/payments.ts'
 import type { Identity } from '../auth/access.ts'
 import { gateOf } from '../bookings/gate.ts'
-import { getOwn } from '../bookings/readable.ts'
 import { bookingView } from '../bookings/view.ts'
 import type { Context } from '../context.ts'
 import { Refusal, reply } from '../errors.ts'
@@ -21,15 +20,10 @@ export async function confirm(
   context: Context,
   { bookingId, identity, method, requestId }: ConfirmRequest,
 ): Promise<Success<BookingView>> {
-  const { id, eventId } = await getOwn(context, identity, bookingId)
-  const outcome = await payBooking(gateOf(context), {
-    bookingId: id,
-    accountId: identity.accountId,
-    method,
-  })
+  const outcome = await payBooking(gateOf(context), { bookingId, accountId: identity.accountId, method })
   if (!outcome.ok) {
     if (outcome.refusal === 'payment_declined')
-      context.telemetry.paymentDeclined({ requestId, eventId, bookingId: id })
+      context.telemetry.paymentDeclined({ requestId, eventId: outcome.eventId, bookingId })
     throw new Refusal(outcome.refusal)
   }
   const { booking } = outcome
@@ -37,8 +31,8 @@ export async function confirm(
   if (!outcome.already)
     context.telemetry.bookingConfirmed({
       requestId,
-      eventId,
-      bookingId: id,
+      eventId: booking.eventId,
+      bookingId: booking.id,
       seats: booking.seats.length,
     })
   return reply(200, 'Paid', bookingView(booking))

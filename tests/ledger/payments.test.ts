@@ -57,7 +57,12 @@ describe('paying', () => {
 
   test('declined leaves the hold, and another method may be tried', async () => {
     const booking = await held()
-    expect(await pay(booking, 'sandbox_declined')).toEqual({ ok: false, refusal: 'payment_declined' })
+    const { eventId } = booking
+    expect(await pay(booking, 'sandbox_declined')).toEqual({
+      ok: false,
+      refusal: 'payment_declined',
+      eventId,
+    })
     expect(await statusOf(booking.id)).toBe('PENDING')
     expect(await pay(booking, 'sandbox_ok')).toMatchObject({ ok: true, paid: 'confirmed' })
     const tried = await listPaymentsOf(t.db, booking)

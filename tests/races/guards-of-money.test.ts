@@ -11,7 +11,7 @@ import type { Cut } from '../support/unguarded-ledger.ts'
 const EXPIRE = 'bookings/expire-bookings.ts'
 const FREE = 'bookings/free-seats.ts'
 const CONFIRM = 'bookings/confirm-booking.ts'
-const CONFIRMS = 'bookings/commit-confirmations.ts'
+const BUY = 'bookings/buy-held-seats.ts'
 
 const dueInSweep: Cut = {
   file: EXPIRE,
@@ -25,6 +25,20 @@ const pendingInUpdate: Cut = {
   text: `and \${bookings.status} = \${from} \${due}`,
   instead: '${due}',
 }
+const dueInPurchase: Cut = { file: BUY, text: ' and not b.over and b.total', instead: ' and b.total' }
+const dueInPurchaseUpdate: Cut = {
+  file: BUY,
+  text: `
+        and not \${isOver(sql\`b.expires_at\`, sql\`b.frozen_ms\`)}`,
+}
+const toldBefore: Cut = {
+  file: BUY,
+  text: `
+        and not exists (
+          select from \${payments} known where known.event_id = asked.event_id and known.provider = asked.provider
+            and known.provider_ref = asked."providerRef" and known.status <> 'PROCESSING')`,
+}
+const toldMeanwhile: Cut = { file: BUY, text: "\n      where known.status = 'PROCESSING'" }
 const sweepLock: Cut = {
   file: EXPIRE,
   text: `        .limit(size)
@@ -253,18 +267,18 @@ describeGuards('The guards of an expiry', [
 describeGuards('The guards of money', [
   {
     guard: 'in time, when a payment is decided in a batch',
-    at: CONFIRMS,
-    cut: { file: CONFIRMS, text: '  !booking.overdue &&\n' },
-    covers: [['expiry in the UPDATE', { file: CONFIRMS, text: ` and not \${isOver()}\``, instead: '`' }]],
+    at: BUY,
+    cut: dueInPurchase,
+    covers: [['expiry in the UPDATE', dueInPurchaseUpdate]],
     story: 'late money comes when the buyer has as many seats as they may',
     scenario: lateAndOverTheLimit,
     harm: /I11 broken/,
   },
   {
     guard: 'expiry in the UPDATE of a payment',
-    at: CONFIRMS,
-    cut: { file: CONFIRMS, text: ` and not \${isOver()}\``, instead: '`' },
-    covers: [['in time', { file: CONFIRMS, text: '  !booking.overdue &&\n' }]],
+    at: BUY,
+    cut: dueInPurchaseUpdate,
+    covers: [['in time', dueInPurchase]],
     story: 'late money comes when the buyer has as many seats as they may',
     scenario: lateAndOverTheLimit,
     harm: /I11 broken/,
@@ -332,8 +346,18 @@ describeGuards('The guards of money', [
   },
   {
     guard: 'a charge is booked once, in a batch',
-    at: CONFIRMS,
-    cut: { file: CONFIRMS, text: 'if (settled.has(request.payment.providerRef)) return []' },
+    at: BUY,
+    cut: toldBefore,
+    covers: [['a charge told meanwhile', toldMeanwhile]],
+    story: 'a charge that is due back is told again with another amount',
+    scenario: refundedThenTold,
+    harm: /on its way back/,
+  },
+  {
+    guard: 'a charge is booked once, though it was told meanwhile',
+    at: BUY,
+    cut: toldMeanwhile,
+    covers: [['a charge told before', toldBefore]],
     story: 'a charge that is due back is told again with another amount',
     scenario: refundedThenTold,
     harm: /on its way back/,
@@ -380,8 +404,8 @@ describeGuards('The guards of an owner', [
   },
   {
     guard: 'owner, on payment in a batch',
-    at: CONFIRMS,
-    cut: { file: CONFIRMS, text: '  booking.accountId === accountId &&\n' },
+    at: BUY,
+    cut: { file: BUY, text: ' and account_id = paid."accountId"' },
     story: 'a stranger confirms',
     scenario: confirmByStranger,
     harm: STRANGER,
