@@ -56,8 +56,8 @@ export type Rotation =
 
 interface RotateInput {
   refreshToken: string
-  /** Computes the one successor of a token. */
-  successorOf: (token: string) => string
+  /** Computes the successors a token may have, the one to be given first; more than one while a secret is changed. */
+  successorsOf: (token: string) => [string, ...string[]]
   /** True for browsers, whose tabs share the token. */
   grace: boolean
   now?: Date
@@ -75,7 +75,7 @@ export async function rotateRefreshToken(db: Db, input: RotateInput): Promise<Ro
 
 async function rotate(
   tx: Tx,
-  { refreshToken, successorOf, grace, now = new Date() }: RotateInput,
+  { refreshToken, successorsOf, grace, now = new Date() }: RotateInput,
 ): Promise<Rotation> {
   const refused = { ok: false, refusal: 'unauthenticated' } as const
   const family = await lockFamily(tx, refreshToken)
@@ -83,20 +83,19 @@ async function rotate(
     return refused
   const { accountId, email, sessionId } = family
   let token = refreshToken
-  let rotatedAt = await rotationOf(tx, token)
+  let { rotatedAt } = await findSuccessor(tx, [token])
   if (rotatedAt !== null) {
     while (rotatedAt !== null) {
       if (!grace || now.getTime() - rotatedAt.getTime() > REFRESH_GRACE_MS) {
         await endSession(tx, { sessionId, because: 'token_reused', now })
         return { ...refused, endedSessionId: sessionId }
       }
-      token = successorOf(token)
-      rotatedAt = await rotationOf(tx, token)
+      ;({ token, rotatedAt } = await findSuccessor(tx, successorsOf(token)))
     }
     // The newest token was reached through the grace: it is the answer, and stays unspent.
     return { ok: true, accountId, email, sessionId, refreshToken: token, expiresAt: family.expiresAt }
   }
-  const successor = successorOf(token)
+  const [successor] = successorsOf(token)
   const expiresAt = earlier(later(now, SESSION_IDLE_SECONDS), later(family.createdAt, SESSION_MAX_SECONDS))
   await tx
     .update(refreshTokens)
@@ -127,13 +126,16 @@ async function lockFamily(tx: Tx, refreshToken: string) {
   return family
 }
 
-async function rotationOf(tx: Tx, token: string): Promise<Date | null> {
-  const [row] = await tx
-    .select({ rotatedAt: refreshTokens.rotatedAt })
-    .from(refreshTokens)
-    .where(eq(refreshTokens.hash, hashToken(token)))
-  if (!row) throw new Error('a refresh token has no successor in its session')
-  return row.rotatedAt
+/** The one of the possible tokens that was given out, and when it was exchanged in its turn. */
+async function findSuccessor(tx: Tx, tokens: string[]): Promise<{ token: string; rotatedAt: Date | null }> {
+  for (const token of tokens) {
+    const [row] = await tx
+      .select({ rotatedAt: refreshTokens.rotatedAt })
+      .from(refreshTokens)
+      .where(eq(refreshTokens.hash, hashToken(token)))
+    if (row) return { token, rotatedAt: row.rotatedAt }
+  }
+  throw new Error('a refresh token has no successor in its session')
 }
 
 /** True while the session may be used: open, young enough, its account neither disabled nor erased. */

@@ -3,6 +3,8 @@ import Type from 'typebox'
 import { Value } from 'typebox/value'
 
 const JWT_SECRET_BYTES_MIN = 32
+/** More than a change of the secret, and a change back, need. */
+const JWT_SECRETS_ACCEPTED_MAX = 3
 const PORT_MAX = 65_535
 const SERVERS_MAX = 64
 
@@ -19,6 +21,10 @@ const VARIABLES = {
   DATABASE_URL: [Url('postgres(ql)?'), 'a postgres:// address'],
   REDIS_URL: [Url('rediss?|redis\\+cluster'), 'a redis://, rediss:// or redis+cluster:// address'],
   JWT_SECRET: [Type.String({ minLength: 1 }), `a secret of at least ${JWT_SECRET_BYTES_MIN} bytes`],
+  JWT_SECRETS_ACCEPTED: [
+    Type.String({ pattern: '^[^,\\s]+(,[^,\\s]+)*$' }),
+    `a comma list of at most ${JWT_SECRETS_ACCEPTED_MAX} secrets without spaces`,
+  ],
   EMBEDDED: [
     Type.String({ pattern: '^(|(postgres|redis|mail)(,(postgres|redis|mail))*)$' }),
     'a comma list of postgres, redis, mail',
@@ -61,7 +67,10 @@ export interface Config {
   serverIndex: number
   databaseUrl: string
   redisUrl: string
+  /** What everything is signed with. */
   jwtSecret: string
+  /** Whose signatures are believed besides, while the secret is being changed. */
+  jwtSecretsAccepted: readonly string[]
   embedded: ReadonlySet<EmbeddedStore>
   mailboxUrl: string | null
   /** Where a made-up crowd is asked for; null where there is none: outside a demo. */
@@ -97,6 +106,7 @@ export function readConfig(
   const databaseUrl = read('DATABASE_URL')
   const redisUrl = read('REDIS_URL')
   const jwtSecret = read('JWT_SECRET')
+  const accepted = (read('JWT_SECRETS_ACCEPTED') ?? '').split(',').filter(Boolean)
   const embedded = new Set((read('EMBEDDED') ?? '').split(',').filter(Boolean) as EmbeddedStore[])
   const rateLimit = read('RATE_LIMIT') !== 'off'
   const paymentProvider = read('PAYMENT_PROVIDER')
@@ -110,6 +120,10 @@ export function readConfig(
     )
   else if (jwtSecret && Buffer.byteLength(jwtSecret) < JWT_SECRET_BYTES_MIN)
     problems.push(`JWT_SECRET must have at least ${JWT_SECRET_BYTES_MIN} bytes`)
+  if (accepted.length > JWT_SECRETS_ACCEPTED_MAX)
+    problems.push(`JWT_SECRETS_ACCEPTED must be ${VARIABLES.JWT_SECRETS_ACCEPTED[1]}`)
+  if (accepted.some((secret) => Buffer.byteLength(secret) < JWT_SECRET_BYTES_MIN))
+    problems.push(`JWT_SECRETS_ACCEPTED: each secret must have at least ${JWT_SECRET_BYTES_MIN} bytes`)
   if (paymentProvider === 'stripe')
     problems.push('PAYMENT_PROVIDER=stripe is not available in this version; use sandbox')
   if (!rateLimit && !(embedded.has('postgres') && embedded.has('redis')))
@@ -124,6 +138,7 @@ export function readConfig(
     databaseUrl,
     redisUrl,
     jwtSecret,
+    jwtSecretsAccepted: accepted,
     embedded,
     mailboxUrl: read('MAILBOX_URL') ?? null,
     rehearsalUrl: read('REHEARSAL_URL') ?? null,

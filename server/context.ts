@@ -55,14 +55,14 @@ export function createContext(config: Config): Context {
   const redis = connectRedis(config.redisUrl, { role: 'commands', name, onError })
   const subscriber = connectRedis(config.redisUrl, { role: 'subscriber', name: `${name}-feed`, onError })
   const channels = createChannels(subscriber)
-  const tokens = createTokens({ secret: config.jwtSecret })
+  const tokens = createTokens({ secret: config.jwtSecret, accepted: config.jwtSecretsAccepted })
   const availability = createAvailability({ ledger, channels, redis })
   const room = openRoom({
     ledger,
     redis,
     channels,
     tokens,
-    secret: config.jwtSecret,
+    secrets: [config.jwtSecret, ...config.jwtSecretsAccepted],
     availability,
     telemetry,
     log,

@@ -139,7 +139,9 @@ export function createTokens({ secret, accepted = [] }: Secrets): Tokens {
     verifyInvitation: (token) =>
       invitation.verify(token, (read) => ({ eventId: read.text('event'), jti: read.text('jti') })),
     successorsOf: (refreshToken) =>
-      refreshKeys.map((key) => createHmac('sha256', key).update(refreshToken).digest('base64url')) as [string],
+      refreshKeys.map((key) => createHmac('sha256', key).update(refreshToken).digest('base64url')) as [
+        string,
+      ],
   }
 }
 

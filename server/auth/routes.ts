@@ -79,11 +79,11 @@ const staySignedIn = (context: Context) =>
         if (!token) throw new Refusal('unauthenticated')
         if (held === undefined && !isOwnOrigin(context.config, request.headers))
           throw new Refusal('origin_refused')
-        const { successorOf } = context.tokens
+        const { successorsOf } = context.tokens
         // Only a browser's tabs share a token; who holds it alone exchanges it once.
         const rotation = await rotateRefreshToken(context.ledger.db, {
           refreshToken: token,
-          successorOf,
+          successorsOf,
           grace: held === undefined,
         })
         if (!rotation.ok) {

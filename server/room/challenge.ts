@@ -36,16 +36,15 @@ interface Whose {
 
 export interface ChallengeParts {
   redis: RedisClient
-  /** Any secret all servers share; keys of their own are made from it. */
-  secret: string
+  /** Shared by all servers: the first makes challenges, the others are known while the secret is being changed. */
+  secrets: readonly string[]
   now(): number
 }
 export type Challenges = ReturnType<typeof createChallenges>
 export type Proved = { ok: true } | { ok: false; message: string }
 
-export function createChallenges({ redis, secret, now }: ChallengeParts) {
-  const keyFor = (use: string) => createHmac('sha256', secret).update(`onsale:challenge:${use}`).digest('hex')
-  const secrets = { hmacSignatureSecret: keyFor('parameters'), hmacKeySignatureSecret: keyFor('answer') }
+export function createChallenges({ redis, secrets, now }: ChallengeParts) {
+  const keys = secrets.map(challengeKeys)
 
   /** What this very number owes; null when nothing was written for it. */
   async function writtenLevel({ eventId, accountId, number }: Whose): Promise<number | null> {
@@ -62,6 +61,15 @@ export function createChallenges({ redis, secret, now }: ChallengeParts) {
       .expire(key, ROOM_KEY_SECONDS)
       .exec()
       .catch(refuseLost)
+  }
+
+  /** Of the keys, the one that made it answers; a challenge of none is nobody's. */
+  async function verify(proof: ChallengeProof) {
+    for (const key of keys) {
+      const result = await verifySolution({ ...proof, deriveKey, ...key })
+      if (result.verified || result.expired) return result
+    }
+    return { verified: false, expired: false }
   }
 
   /** 0 = nothing, or proved already. */
@@ -90,7 +98,7 @@ export function createChallenges({ redis, secret, now }: ChallengeParts) {
         deriveKey,
         expiresAt: new Date(now() + LIVES_MS),
         data: { account: whose.accountId, event: whose.eventId, number: whose.number },
-        ...secrets,
+        ...keys[0]!,
       })
       return made as ChallengeView['challenge']
     },
@@ -98,7 +106,7 @@ export function createChallenges({ redis, secret, now }: ChallengeParts) {
     /** Takes a proof: ours, of this account, event and number, in time, right, and never used before. */
     async prove(whose: Whose, { challenge, solution }: ChallengeProof): Promise<Proved> {
       const { data, expiresAt = 0, nonce } = challenge.parameters
-      const { verified, expired } = await verifySolution({ challenge, solution, deriveKey, ...secrets })
+      const { verified, expired } = await verify({ challenge, solution })
       if (expired) return refused('This challenge has expired; ask for another one.')
       if (!verified) return refused('This is not the answer to a challenge of ours.')
       if (data?.account !== whose.accountId || data.event !== whose.eventId || data.number !== whose.number)
@@ -112,6 +120,11 @@ export function createChallenges({ redis, secret, now }: ChallengeParts) {
       return { ok: true }
     },
   }
+}
+
+function challengeKeys(secret: string) {
+  const keyFor = (use: string) => createHmac('sha256', secret).update(`onsale:challenge:${use}`).digest('hex')
+  return { hmacSignatureSecret: keyFor('parameters'), hmacKeySignatureSecret: keyFor('answer') }
 }
 
 const refused = (message: string): Proved => ({ ok: false, message })

@@ -39,7 +39,8 @@ interface Parts {
   channels: Channels
   tokens: Tokens
   /** Shared by all servers. */
-  secret: string
+  /** The first signs; the others are believed as well. */
+  secrets: readonly string[]
   availability: Pick<Availability, 'counts'>
   telemetry: Pick<
     Telemetry,
@@ -57,7 +58,7 @@ export function openRoom({
   redis,
   channels,
   tokens,
-  secret,
+  secrets,
   availability,
   telemetry,
   log,
@@ -122,7 +123,7 @@ export function openRoom({
     forgotten: telemetry.roomForgotten,
   })
   const view = feed.view
-  const challenges = createChallenges({ redis, secret, now: redisClock.now })
+  const challenges = createChallenges({ redis, secrets, now: redisClock.now })
 
   /** Asked only where priority has a share. A ledger that does not answer costs nobody the place, only the priority. */
   const priorityOf = async (eventId: string, accountId: string): Promise<boolean> => {

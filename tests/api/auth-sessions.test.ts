@@ -79,7 +79,7 @@ describe('refreshing with a token of one’s own', () => {
     const rotate = (refreshToken: string, days: number) =>
       rotateRefreshToken(app.db, {
         refreshToken,
-        successorOf: app.context.tokens.successorOf,
+        successorsOf: app.context.tokens.successorsOf,
         grace: false,
         now: new Date(Date.now() + days * 24 * 3600 * 1000),
       })

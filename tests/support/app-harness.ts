@@ -88,6 +88,7 @@ export async function startApp(config: Partial<Config> = {}, beside?: AppHarness
     databaseUrl: stores.databaseUrl,
     redisUrl: stores.redisUrl,
     jwtSecret: 'a secret of the tests, long enough for HS256',
+    jwtSecretsAccepted: [],
     embedded: new Set(['postgres', 'redis']),
     mailboxUrl: null,
     rehearsalUrl: null,

@@ -61,6 +61,7 @@ export async function startAuthApp(changes: Partial<Config> = {}) {
     databaseUrl: stores.databaseUrl,
     redisUrl: stores.redisUrl,
     jwtSecret: 'a secret of at least thirty-two bytes, for tests',
+    jwtSecretsAccepted: [],
     embedded: new Set(['postgres', 'redis', 'mail']),
     mailboxUrl: null,
     rehearsalUrl: null,
