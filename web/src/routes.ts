@@ -108,12 +108,6 @@ export const ROUTES: readonly Route[] = [
     load: screen(() => import('./screens/Reset.svelte')),
   },
   {
-    pattern: '/door',
-    title: m.scan_title,
-    account: true,
-    load: screen(() => import('./screens/Door.svelte')),
-  },
-  {
     pattern: '/organise',
     title: m.shell_title_organise,
     account: true,
@@ -126,6 +120,12 @@ export const ROUTES: readonly Route[] = [
     load: screen(() => import('./screens/organiser/NewEvent.svelte')),
   },
   {
+    pattern: '/organise/new/when',
+    title: m.shell_title_new,
+    account: true,
+    load: screen(() => import('./screens/organiser/NewEventWhen.svelte')),
+  },
+  {
     pattern: '/organise/:eventId',
     title: m.shell_title_manage,
     account: true,
@@ -136,6 +136,12 @@ export const ROUTES: readonly Route[] = [
     title: m.shell_title_details,
     account: true,
     load: screen(() => import('./screens/organiser/Details.svelte')),
+  },
+  {
+    pattern: '/organise/:eventId/when',
+    title: m.draft_step_when,
+    account: true,
+    load: screen(() => import('./screens/organiser/When.svelte')),
   },
   {
     pattern: '/organise/:eventId/seats',
