@@ -167,6 +167,25 @@ describe('at the door', () => {
     expect([result, ticket.row, ticket.number]).toEqual(['admitted', 'B', '8'])
   })
 
+  test('counts whom it let in since a moment, at this door and at all', async () => {
+    const person = await app.person()
+    await paid(person, [18, 19])
+    const codes = (await mine(person)).items.map(({ code }) => code)
+    const since = new Date().toISOString()
+    await scan({ code: codes[0]!, gate: 'North' })
+    await scan({ code: codes[1]!, gate: 'South' })
+    await scan({ code: codes[1]!, gate: 'North' })
+    const count = async (query: string) =>
+      (await app.call('GET', `/ticket/admissions?${query}`, { token: staff.token })).body.data
+    expect(await count(`eventId=${event.eventId}&since=${since}&gate=North`)).toEqual({
+      admitted: 2,
+      atGate: 1,
+    })
+    expect(await count(`eventId=${event.eventId}&since=${since}`)).toEqual({ admitted: 2, atGate: 0 })
+    const later = new Date(Date.now() + 1_000).toISOString()
+    expect(await count(`eventId=${event.eventId}&since=${later}`)).toEqual({ admitted: 0, atGate: 0 })
+  })
+
   test('a code without end, an unknown field or a malformed event is refused in words', async () => {
     expect(await refusal({ code: 'x'.repeat(65) })).toBe('request_invalid')
     expect(await refusal({ code: 'x', door: 'B' })).toBe('request_invalid')

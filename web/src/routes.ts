@@ -108,6 +108,12 @@ export const ROUTES: readonly Route[] = [
     load: screen(() => import('./screens/Reset.svelte')),
   },
   {
+    pattern: '/door',
+    title: m.scan_title,
+    account: true,
+    load: screen(() => import('./screens/Door.svelte')),
+  },
+  {
     pattern: '/organise',
     title: m.shell_title_organise,
     account: true,

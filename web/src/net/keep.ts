@@ -36,6 +36,7 @@ const choiceKey = (eventId: string) => `onsale:choice:${eventId}`
 const leaveKey = (eventId: string) => `onsale:leave:${eventId}`
 const invitationKey = (eventId: string) => `onsale:invitation:${eventId}`
 const paymentKey = (bookingId: string) => `onsale:payment:${bookingId}`
+const DOOR_KEY = 'onsale:door'
 const SIGNED_IN_KEY = 'onsale:signed-in'
 const USER_KEY = 'onsale:user'
 const TICKETS_KEY = 'onsale:tickets'
@@ -105,6 +106,18 @@ export const findPayment = (bookingId: string): PaymentUnderWay | null => {
 }
 export const keepPayment = (bookingId: string, payment: PaymentUnderWay | null): void =>
   write(tab, paymentKey(bookingId), payment && JSON.stringify(payment))
+
+/** Which door this device stands at. */
+export interface KeptDoor {
+  eventId: string
+  gate: string
+  sound: boolean
+}
+export const findDoor = (): KeptDoor | null => {
+  const kept = parse<KeptDoor>(read(device, DOOR_KEY))
+  return kept && typeof kept.eventId === 'string' && typeof kept.gate === 'string' ? kept : null
+}
+export const keepDoor = (door: KeptDoor): void => write(device, DOOR_KEY, JSON.stringify(door))
 
 /** The session's cookies are out of reach for scripts; this remembers only that there should be some. */
 export const wasSignedIn = () => read(device, SIGNED_IN_KEY) !== null
