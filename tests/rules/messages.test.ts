@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { areas, BASE_LANGUAGE, languages, messagesOf, SOURCES } from '../../web/build/messages.ts'
-import { LANGUAGES } from '../../web/src/language.ts'
+import { LANGUAGES } from '../../web/src/languages.ts'
 
 const others = languages().filter((language) => language !== BASE_LANGUAGE)
 /** What a message shows: `{count}`, wherever it stands in its forms. */
