@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { isOwnOrigin } from './auth/origin.ts'
 import { passOn } from './call.ts'
-import type { EntrantView } from './protocol/http.ts'
+import type { EntrantView, EventView } from './protocol/http.ts'
 import { chooseLanguage } from './window-language.ts'
 
 const DIST = join(import.meta.dir, '../web/dist')
@@ -81,10 +81,13 @@ async function takeForm(room: PlainRoom, publicUrl: string): Promise<Response> {
 async function showPage(room: PlainRoom): Promise<Response> {
   const language = chooseLanguage(room.request.headers, SPOKEN)
   const words = await wordsOf(language)
-  const answer = await call(room, `${room.api}/me`)
+  const [answer, timeZone] = await Promise.all([call(room, `${room.api}/me`), zoneOf(room)])
   const told = (await answer.json().catch(() => ({}))) as { data?: EntrantView }
+  const say = (at: string) => sayTime(at, language, timeZone)
   const parts =
-    answer.ok && told.data ? standing(told.data, words, room.path) : signIn(answer.status, words, room)
+    answer.ok && told.data
+      ? standing(told.data, { words, path: room.path, say })
+      : signIn(answer.status, words, room)
   const html = `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${parts.seconds === null ? '' : `<meta http-equiv="refresh" content="${parts.seconds}">`}<title>${safe(words['plain_title'])} · Onsale</title><style>${STYLE}</style></head><body><main>${parts.body}<p><small>${safe(words['plain_no_script'])}</small></p></main></body></html>`
   return new Response(html, {
     headers: {
@@ -104,10 +107,16 @@ interface Drawn {
   seconds: number | null
 }
 
+interface Told {
+  words: Words
+  path: string
+  /** A moment as a clock at the event shows it. */
+  say: (at: string) => string
+}
+
 function standing(
   { state, ahead, claimBefore, room, pollMs }: EntrantView,
-  words: Words,
-  path: string,
+  { words, path, say: time }: Told,
 ): Drawn {
   const say = (key: string, told: Words = {}) =>
     safe(words[key]?.replace(/\{(\w+)\}/g, (_, name) => told[name] ?? ''))
@@ -152,8 +161,23 @@ function signIn(status: number, words: Words, { path, request }: PlainRoom): Dra
   }
 }
 
-/** Without JavaScript nobody knows where the reader is. */
-const time = (at: string) => `${at.slice(11, 19)} UTC`
+/** The event's own; without JavaScript nobody knows where the reader is. */
+async function zoneOf(room: PlainRoom): Promise<string> {
+  const answer = await call(room, room.api.replace(/\/room$/, ''))
+  const told = (await answer.json().catch(() => ({}))) as { data?: EventView }
+  return told.data?.timeZone ?? 'UTC'
+}
+
+/** "20:00:05 GMT+7": the zone by its name, for the reader may be in another one. */
+const sayTime = (at: string, language: string, timeZone: string): string =>
+  new Intl.DateTimeFormat(language, {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+    timeZone,
+    timeZoneName: 'short',
+  }).format(new Date(at))
 
 const kept = new Map<string, Words>()
 /** Written by the build beside the pages of the language. */
