@@ -10,6 +10,8 @@ const AREAS: Record<string, () => Promise<{ shoot: (studio: Studio) => Promise<v
   checkout: () => import('./screens/checkout.ts'),
   entrance: () => import('./screens/entrance.ts'),
   desk: () => import('./screens/desk.ts'),
+  door: () => import('./screens/door.ts'),
+  form: () => import('./screens/form.ts'),
 }
 
 if (!hasBrowser) process.exit(2)

@@ -126,6 +126,12 @@ export const ROUTES: readonly Route[] = [
     load: screen(() => import('./screens/organiser/NewEvent.svelte')),
   },
   {
+    pattern: '/organise/new/when',
+    title: m.shell_title_new,
+    account: true,
+    load: screen(() => import('./screens/organiser/NewEventWhen.svelte')),
+  },
+  {
     pattern: '/organise/:eventId',
     title: m.shell_title_manage,
     account: true,
@@ -136,6 +142,12 @@ export const ROUTES: readonly Route[] = [
     title: m.shell_title_details,
     account: true,
     load: screen(() => import('./screens/organiser/Details.svelte')),
+  },
+  {
+    pattern: '/organise/:eventId/when',
+    title: m.draft_step_when,
+    account: true,
+    load: screen(() => import('./screens/organiser/When.svelte')),
   },
   {
     pattern: '/organise/:eventId/seats',

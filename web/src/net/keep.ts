@@ -28,6 +28,9 @@ const write = (store: () => Storage, key: string, value: string | null): void =>
 const tab = () => sessionStorage
 const device = () => localStorage
 
+/** A whole description and its neighbours many times over; a browser keeps some millions in all. */
+const DRAFT_CHARS_MAX = 100_000
+
 const passKey = (eventId: string) => `onsale:pass:${eventId}`
 const placeKey = (accountId: string, eventId: string) => `onsale:place:${accountId}:${eventId}`
 const startKey = (eventId: string) => `onsale:start:${eventId}`
@@ -36,6 +39,7 @@ const choiceKey = (eventId: string) => `onsale:choice:${eventId}`
 const leaveKey = (eventId: string) => `onsale:leave:${eventId}`
 const invitationKey = (eventId: string) => `onsale:invitation:${eventId}`
 const paymentKey = (bookingId: string) => `onsale:payment:${bookingId}`
+const draftKey = (accountId: string, what: string) => `onsale:draft:${accountId}:${what}`
 const DOOR_KEY = 'onsale:door'
 const SIGNED_IN_KEY = 'onsale:signed-in'
 const USER_KEY = 'onsale:user'
@@ -106,6 +110,14 @@ export const findPayment = (bookingId: string): PaymentUnderWay | null => {
 }
 export const keepPayment = (bookingId: string, payment: PaymentUnderWay | null): void =>
   write(tab, paymentKey(bookingId), payment && JSON.stringify(payment))
+
+/** What an organiser has typed and not saved: survives a reload, a closed tab and an ended session. */
+export const findDraft = (accountId: string, what: string): unknown =>
+  parse<unknown>(read(device, draftKey(accountId, what)))
+export function keepDraft(accountId: string, what: string, typed: unknown): void {
+  const text = typed === null ? null : JSON.stringify(typed)
+  if (text === null || text.length <= DRAFT_CHARS_MAX) write(device, draftKey(accountId, what), text)
+}
 
 /** Which door this device stands at. */
 export interface KeptDoor {

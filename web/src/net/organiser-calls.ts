@@ -18,6 +18,8 @@ import type {
   RoomStatsView,
   RoomView,
   SaleHistoryView,
+  SectionBody,
+  TierChangeBody,
   UpdateEventBody,
   UserView,
 } from '../../../server/protocol/http.ts'
@@ -50,6 +52,12 @@ export const cancelEvent = (eventId: string) => ask<EventView>(`${event(eventId)
 
 export const createSeats = (eventId: string, body: CreateSeatsBody, key: string) =>
   ask<{ created: number }>(`${event(eventId)}/seats`, { method: 'POST', body, key })
+export const changeSection = (eventId: string, section: string, body: SectionBody) =>
+  ask<{ total: number }>(`${event(eventId)}/sections`, { method: 'PUT', query: { section }, body })
+export const removeSection = (eventId: string, section: string) =>
+  ask<{ total: number }>(`${event(eventId)}/sections`, { method: 'DELETE', query: { section } })
+export const changeTier = (eventId: string, tier: string, body: TierChangeBody) =>
+  ask<{ total: number }>(`${event(eventId)}/tiers`, { method: 'PATCH', query: { tier }, body })
 export const patchSeats = (eventId: string, body: PatchSeatsBody) =>
   ask<{ changed: number }>(`${event(eventId)}/seats`, { method: 'PATCH', body })
 
