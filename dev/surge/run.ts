@@ -1,0 +1,118 @@
+// Owns one run of one scenario: k6 against a running Onsale, its processes watched, the audit after it, and the verdict.
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { SurgeSummary } from '../../k6/lib/summary.ts'
+import { machine } from '../bench/processes.ts'
+import type { RunFile } from '../up/run-file.ts'
+import { K6_ALONE, type K6 } from './find-k6.ts'
+import { drawPage, type SurgeResult } from './page.ts'
+import type { Scenario } from './scenarios.ts'
+import { judgeGrowth, watchProcesses, type Limits } from './watch-processes.ts'
+
+const ROOT = join(import.meta.dir, '../..')
+const RESULTS = join(ROOT, '.cache/surge')
+const THRESHOLDS_MISSED = 99
+const MICROSECONDS = 1_000_000
+/** What is asked of the processes beside what the scenario asks of the answers. */
+const ASKED_OF_PROCESSES: Record<string, Limits> = {
+  soak: { warmUpSeconds: 300, growthMax: 0.05, descriptorsMax: 0 },
+}
+
+export interface SurgeRun {
+  run: RunFile
+  k6: K6
+  /** For the scenario: NAME → value. */
+  sizes: Record<string, string>
+}
+
+/** Prints as it goes. Answers what was wrong, in sentences: none when the run passed. */
+export async function runScenario(scenario: Scenario, { run, k6, sizes }: SurgeRun): Promise<SurgeResult> {
+  mkdirSync(RESULTS, { recursive: true })
+  const at = new Date()
+  const summaryFile = join(RESULTS, `.summary-${process.pid}.json`)
+  const organizer = run.demo?.accounts.find(({ role }) => role === 'ORGANIZER')
+  const child = Bun.spawn([k6.program, 'run', ...flags(), scenario.file], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: {
+      ...process.env,
+      ...K6_ALONE,
+      ...sizes,
+      URL: run.url,
+      EMAIL: organizer?.email ?? '',
+      PASSWORD: organizer?.password ?? '',
+      SURGE_SUMMARY: summaryFile,
+    },
+  })
+  const end = () => child.kill('SIGTERM')
+  process.once('SIGTERM', end)
+  const watch = watchProcesses(run)
+  const code = await child.exited
+  process.off('SIGTERM', end)
+  const limits = ASKED_OF_PROCESSES[scenario.name]
+  if (limits) await watch?.settle()
+  const { processes, cores } = watch?.stop() ?? { processes: [], cores: {} }
+  const { seconds, figures } = readSummary(summaryFile)
+  const k6Seconds = Number(child.resourceUsage()?.cpuTime.total ?? 0) / MICROSECONDS
+  const audit = await auditStores(run)
+  const faults = [
+    ...figures
+      .filter(({ ok }) => ok === false)
+      .map(({ name, asked, value }) => `${name} is ${value}, asked was ${asked}`),
+    ...(code === 0 || code === THRESHOLDS_MISSED ? [] : [`k6 ended with ${code}`]),
+    ...(code === THRESHOLDS_MISSED && figures.length === 0 ? ['a threshold was missed'] : []),
+    ...audit.broken,
+    ...(limits ? judgeGrowth(processes, limits) : []),
+    ...hintAbout(figures),
+  ]
+  const about = machine()
+  const result: SurgeResult = {
+    scenario,
+    at,
+    machine: `${about.cores} × ${about.cpu}, Linux ${about.kernel}, Bun ${about.bun}`,
+    k6: k6.version,
+    seconds,
+    figures,
+    audit: audit.lines,
+    warmUpSeconds: limits?.warmUpSeconds ?? 0,
+    processes,
+    cores: { k6: seconds > 0 ? k6Seconds / seconds : 0, ...cores },
+    faults,
+  }
+  const file = join(RESULTS, `${scenario.name}-${at.toISOString().slice(0, 19).replaceAll(':', '')}`)
+  await Bun.write(`${file}.html`, drawPage(result))
+  await Bun.write(`${file}.json`, `${JSON.stringify(result, null, 2)}\n`)
+  console.log(`Report: ${file}.html`)
+  return result
+}
+
+/** A progress line a second is for a terminal; what is said at the end is the scenario's own. */
+const flags = () => ['--no-usage-report', '--no-color', ...(process.stderr.isTTY ? [] : ['--quiet'])]
+
+function readSummary(file: string): SurgeSummary {
+  if (!existsSync(file)) return { seconds: 0, figures: [] }
+  const summary = JSON.parse(readFileSync(file, 'utf8')) as SurgeSummary
+  rmSync(file)
+  return summary
+}
+
+async function auditStores({ postgres, redis }: RunFile): Promise<{ lines: string[]; broken: string[] }> {
+  const audit = Bun.spawn([process.execPath, join(ROOT, 'dev/audit.ts')], {
+    env: { ...process.env, DATABASE_URL: postgres.url, REDIS_URL: redis.url },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [said, complained] = await Promise.all(
+    [audit.stdout, audit.stderr].map((stream) => new Response(stream).text()),
+  )
+  const lines = `${said}${complained}`.trimEnd().split('\n')
+  if ((await audit.exited) === 0) return { lines, broken: [] }
+  const broken = lines.filter((line) => line.includes('BROKEN'))
+  return { lines, broken: (broken.length > 0 ? broken : lines).map((line) => `audit: ${line.trim()}`) }
+}
+
+/** The one fault that is the set-up's and not Onsale's. */
+function hintAbout(figures: SurgeSummary['figures']): string[] {
+  const limited = figures.find(({ name }) => name === 'rate_limited_answers' || name === 'refused_frames')
+  return limited && limited.value !== '0' && figures.some(({ ok }) => ok === false)
+    ? ['every user comes from this one address: start Onsale with RATE_LIMIT=off for a surge']
+    : []
+}

@@ -1,0 +1,10 @@
+// Decides how large a run is: what a scenario says of itself, unless `-e NAME=…` says otherwise.
+
+/** A whole number of at least 1. Throws, in words, at anything else. */
+export function size(name: string, usual: number): number {
+  const said = __ENV[name]
+  if (said === undefined || said === '') return usual
+  const value = Number(said)
+  if (Number.isInteger(value) && value >= 1) return value
+  throw new Error(`${name} must be a whole number of at least 1, not ${said}`)
+}
