@@ -8,7 +8,10 @@ export type QueueName = (typeof QUEUES)[number]
 
 const Id = Type.String({ minLength: 1, maxLength: 64 })
 /** The job reads its row again; what the row says, secrets too, never enters Redis. */
-const OutboxRowOnly = Type.Object({ outboxId: Type.Integer({ minimum: 1 }) })
+const OutboxRowOnly = Type.Object({
+  outboxId: Type.Integer({ minimum: 1 }),
+  traceparent: Type.Optional(Type.String()),
+})
 const WEEK_SECONDS = 7 * 24 * 60 * 60
 
 /**
@@ -26,7 +29,7 @@ export const JOBS = {
   },
   'settle-payment': {
     queue: 'payment',
-    payload: Type.Object({ eventId: Id, paymentId: Id }),
+    payload: Type.Object({ eventId: Id, paymentId: Id, traceparent: Type.Optional(Type.String()) }),
     attempts: 8,
     backoffMs: 500,
     removeOnFail: { age: WEEK_SECONDS },

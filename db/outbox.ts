@@ -4,6 +4,7 @@ import { inTransaction, type Db, type Reader, type Tx } from './client.ts'
 import type { JobName } from './jobs.ts'
 import { logOperator } from './operator-log.ts'
 import { outbox } from './schema.ts'
+import { traceparent } from './trace.ts'
 
 /** Every message there is, and what it carries. Secrets (`token`) are wiped when the message is settled. */
 export interface OutboxPayloads {
@@ -47,8 +48,21 @@ const SETTLED_DAYS = 30
 
 /** Stages messages in the move's own transaction. */
 export async function stageOutbox(tx: Tx, ...messages: OutboxMessage[]): Promise<void> {
-  if (messages.length > 0) await tx.insert(outbox).values(messages)
+  if (messages.length === 0) return
+  const trace = traceparent()
+  const traced = trace === undefined ? messages : messages.map((message) => withTrace(message, trace))
+  await tx.insert(outbox).values(traced)
 }
+
+/** Beside what the message says, so that a row is no larger when nobody traces. */
+const withTrace = ({ kind, payload }: OutboxMessage, trace: string) => ({
+  kind,
+  payload: { ...payload, traceparent: trace },
+})
+
+/** What the work of a message is to be seen as part of. */
+export const traceOf = ({ payload }: OutboxRow): string | undefined =>
+  'traceparent' in payload && typeof payload.traceparent === 'string' ? payload.traceparent : undefined
 
 const fields = {
   id: outbox.id,

@@ -16,6 +16,7 @@ import {
   voidSandboxCharge,
   type ChargeOutcome,
 } from './sandbox.ts'
+import { stage } from './trace.ts'
 
 export { chargeSandbox } from './sandbox.ts'
 
@@ -120,7 +121,10 @@ export async function payBooking(
     return { ok: true, paid: 'confirmed', booking: started.booking, already: true }
   const { payment, underWay } = started
   const { eventId, id: paymentId, amount, method, providerRef: ref } = payment
-  const charge = () => chargeSandbox(gate.db, { ref, amount, method, metadata: { eventId, paymentId } })
+  const charge = () =>
+    stage('confirm: charge', () =>
+      chargeSandbox(gate.db, { ref, amount, method, metadata: { eventId, paymentId } }),
+    )
   let said = underWay ? await findSandboxCharge(gate.db, payment.providerRef) : await charge()
   // Its first request never got through. Asking again is asking for the same charge.
   if (said === null && Date.now() - payment.createdAt.getTime() > ASK_AGAIN_MS) said = await charge()

@@ -34,6 +34,7 @@ const VARIABLES = {
   PAYMENT_PROVIDER: [Type.Union([Type.Literal('sandbox'), Type.Literal('stripe')]), 'sandbox or stripe'],
   METRICS_TOKEN: [Type.String({ minLength: 16 }), 'a token of at least 16 characters'],
   DRAW_BEACON_URL: [Url('https?'), 'the http:// or https:// address of one drand chain'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: [Url('https?'), 'the http:// or https:// address of an OTLP collector'],
   RATE_LIMIT: [Type.Union([Type.Literal('on'), Type.Literal('off')]), 'on or off'],
   TRUST_PROXY: [Type.Integer({ minimum: 0, maximum: 10 }), 'a whole number of proxies from 0 to 10'],
   LOG_LEVEL: [
@@ -83,6 +84,8 @@ export interface Config {
   /** Hops of X-Forwarded-For to believe. */
   trustProxy: number
   logLevel: LogLevel
+  /** Where spans go; null = none are made. */
+  otlpEndpoint: string | null
 }
 
 /** Reads the environment; an empty variable counts as unset. Never throws. */
@@ -148,6 +151,7 @@ export function readConfig(
     rateLimit,
     trustProxy: read('TRUST_PROXY'),
     logLevel: read('LOG_LEVEL'),
+    otlpEndpoint: read('OTEL_EXPORTER_OTLP_ENDPOINT') ?? null,
   }
   return problems.length > 0 ? { problems } : { config: Object.freeze(config) as Config }
 }

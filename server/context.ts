@@ -4,6 +4,8 @@ import { connectLedger, type Ledger } from '../db/client.ts'
 import { reportFigures, type FiguresReport } from '../db/figures/figures.ts'
 import { connectRedis, type RedisClient } from '../db/redis.ts'
 import { measureStores } from '../db/store-figures.ts'
+import { listenToStages } from '../db/trace.ts'
+import type { Tracing } from '../db/tracing.ts'
 import { createAvailability, type Availability } from './events/availability.ts'
 import { createSaleHistory, type SaleHistory } from './events/sale-history.ts'
 import { createSaleTally, type SaleTally } from './events/sale-tally.ts'
@@ -26,6 +28,8 @@ export interface Context {
   config: Config
   log: Log
   telemetry: Telemetry
+  /** Null when nobody wants spans. */
+  tracing: Tracing | null
   /** What all processes together have counted. */
   figures: FiguresReport
   ledger: Ledger
@@ -46,7 +50,8 @@ export interface Context {
 }
 
 /** Opens everything; connections are made in the background, so a store that is away does not stop the start. */
-export function createContext(config: Config): Context {
+export function createContext(config: Config, tracing: Tracing | null = null): Context {
+  if (tracing) listenToStages(tracing)
   const name = `server-${config.serverIndex}-${process.pid}`
   const log = createLog(config.logLevel, { pretty: process.stdout.isTTY, base: { process: name } })
   const telemetry = createTelemetry(log)
@@ -83,6 +88,7 @@ export function createContext(config: Config): Context {
     config,
     log,
     telemetry,
+    tracing,
     figures,
     ledger,
     redis,
@@ -99,6 +105,8 @@ export function createContext(config: Config): Context {
       stopReporting()
       stopMeasuring()
       telemetry.close()
+      if (tracing) listenToStages(null)
+      await tracing?.close()
       holdClock.stop()
       saleHistory.close()
       await saleTally.close()

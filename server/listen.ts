@@ -79,6 +79,29 @@ export async function listen(context: Context): Promise<Listener> {
     return given
   }
 
+  /** One span a request, from the caller's own when it names one; named when the route is known. */
+  const traced = (
+    request: Request,
+    answer: () => Response | Promise<Response>,
+  ): Response | Promise<Response> => {
+    const { tracing } = context
+    if (tracing === null) return answer()
+    const parent = request.headers.get('traceparent')
+    return tracing.span({ name: request.method, kind: 'server', parent }, async (span) => {
+      const given = await answer()
+      const { route, requestId } = callOf(request)
+      span.rename(`${request.method} ${route}`)
+      span.tell({
+        'http.request.method': request.method,
+        'http.route': route,
+        'http.response.status_code': given.status,
+        'request.id': requestId,
+      })
+      if (given.status >= ERROR_STATUS.internal) span.fail()
+      return given
+    })
+  }
+
   /** From memory, at once; null when the routes are to be asked. */
   const answerDirectly = (request: Request, path: string): Response | Promise<Response> | null => {
     const found = direct.find(request, path)
@@ -143,7 +166,7 @@ export async function listen(context: Context): Promise<Listener> {
       if (path === SOCKET_DOCS_PATH || path === `${SOCKET_DOCS_PATH}.json`)
         return beside(request, 'docs', socketDocument(request, path))
       if (path === `${DOCS_PATH}/json`) return answerDocument(request, path)
-      return answerDirectly(request, path) ?? answerApi(request, path)
+      return traced(request, () => answerDirectly(request, path) ?? answerApi(request, path))
     }
     if (path.startsWith(SOCKET_PATH)) return beside(request, 'socket', sockets.upgrade(request, server))
     if (path === '/metrics' || path.startsWith('/health/') || path.startsWith('/dev/'))

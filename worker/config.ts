@@ -26,6 +26,7 @@ const VARIABLES = {
     'a comma list of postgres, redis, mail',
   ],
   SANDBOX_WEBHOOK_URL: [Url('https?'), 'an http:// or https:// address'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: [Url('https?'), 'the http:// or https:// address of an OTLP collector'],
   PAYMENT_PROVIDER: [Type.Union([Type.Literal('sandbox'), Type.Literal('stripe')]), 'sandbox or stripe'],
 } as const satisfies Record<string, [Type.TSchema, string]>
 type Variable = keyof typeof VARIABLES
@@ -47,6 +48,8 @@ export interface Config {
   /** Where the sandbox says what became of a charge. */
   sandboxWebhookUrl: string
   logLevel: LogLevel
+  /** Where spans go; null = none are made. */
+  otlpEndpoint: string | null
 }
 
 /** Reads the environment; an empty variable counts as unset. Never throws. */
@@ -83,6 +86,7 @@ export function readConfig(
     publicUrl,
     sandboxWebhookUrl: given.SANDBOX_WEBHOOK_URL ?? `${publicUrl}/api/v1/payment/webhook/sandbox`,
     logLevel: (given.LOG_LEVEL ?? 'info') as LogLevel,
+    otlpEndpoint: given.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
   }
   return { config: Object.freeze(config) }
 }

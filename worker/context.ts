@@ -9,6 +9,8 @@ import { createLinks, type Links } from './emails/links.ts'
 import type { Log } from './log.ts'
 import { createMailer, type Mailer } from './mailer.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
+import { listenToStages } from '../db/trace.ts'
+import type { Tracing } from '../db/tracing.ts'
 
 /** Connections of one worker process: as many as jobs and loops that may ask at once, and a few to spare. */
 const LEDGER_CONNECTIONS = 12
@@ -18,6 +20,8 @@ const CLOSE_WITHIN_MS = 5_000
 export interface Context {
   config: Config
   telemetry: Telemetry
+  /** Null when nobody wants spans. */
+  tracing: Tracing | null
   /** Tells the servers, which answer `/metrics` for all. */
   figures: FiguresReport
   ledger: Ledger
@@ -34,7 +38,8 @@ export interface Context {
 }
 
 /** Opens everything; connections are made in the background, so a store that is away does not stop the start. */
-export function createContext(config: Config, log: Log): Context {
+export function createContext(config: Config, log: Log, tracing: Tracing | null = null): Context {
+  if (tracing) listenToStages(tracing)
   const name = `worker-${process.pid}`
   const telemetry = createTelemetry(log)
   const onError = (client: string) => (fault: Error) => telemetry.connectionFailed(client, fault)
@@ -51,6 +56,7 @@ export function createContext(config: Config, log: Log): Context {
   return {
     config,
     telemetry,
+    tracing,
     figures,
     ledger,
     redis,
@@ -62,6 +68,8 @@ export function createContext(config: Config, log: Log): Context {
     async close() {
       mailer.close()
       telemetry.close()
+      if (tracing) listenToStages(null)
+      await tracing?.close()
       await Promise.race([figures.leave().catch(() => {}), Bun.sleep(CLOSE_WITHIN_MS)])
       await Promise.race([queues.close(), Bun.sleep(CLOSE_WITHIN_MS)])
       redis.disconnect()

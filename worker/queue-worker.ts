@@ -29,15 +29,24 @@ export interface QueueWorker {
 }
 
 export function startQueueWorker(
-  { queueRedis, telemetry }: Pick<Context, 'queueRedis' | 'telemetry'>,
+  { queueRedis, telemetry, tracing }: Pick<Context, 'queueRedis' | 'telemetry' | 'tracing'>,
   { queue, concurrency, work, givenUp }: QueueWorkerPlan,
 ): QueueWorker {
+  const traced = (job: Job, run: () => Promise<unknown>) => {
+    if (tracing === null) return run()
+    const { traceparent } = job.data as { traceparent?: string }
+    const attributes = { 'messaging.destination.name': queue, 'messaging.message.id': job.id ?? '' }
+    return tracing.span(
+      { name: `${queue} ${job.name}`, kind: 'consumer', parent: traceparent, attributes },
+      run,
+    )
+  }
   const timed = async (job: Job, token: string | undefined) => {
     const began = performance.now()
     const tell = (outcome: 'done' | 'failed') =>
       telemetry.jobEnded(job.name, outcome, (performance.now() - began) / 1_000)
     try {
-      const answer = await work(job, token)
+      const answer = await traced(job, () => work(job, token))
       tell('done')
       return answer
     } catch (fault) {

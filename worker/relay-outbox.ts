@@ -1,7 +1,7 @@
 // Owns the way from the outbox to BullMQ: every open row reaches its queue, again when the queue has lost it.
 import type { Queue } from 'bullmq'
 import { JOBS, jobIds, jobOptions, type QueueName, type Queues } from '../db/jobs.ts'
-import { OUTBOX_JOBS, claimOutbox, failOutbox, unclaimOutbox, type OutboxRow } from '../db/outbox.ts'
+import { OUTBOX_JOBS, claimOutbox, failOutbox, traceOf, unclaimOutbox, type OutboxRow } from '../db/outbox.ts'
 import type { Context } from './context.ts'
 import type { LoopPlan } from './loop.ts'
 
@@ -45,7 +45,9 @@ async function handOver(queues: Queues, rows: OutboxRow[]): Promise<void> {
       group.map((row) => {
         const name = OUTBOX_JOBS[row.kind]
         // Only the row's id: what the row says, with its secrets, stays in Postgres.
-        return { name, data: { outboxId: row.id }, opts: jobOptions(name, jobIds.outbox(row.id)) }
+        const traceparent = traceOf(row)
+        const data = { outboxId: row.id, ...(traceparent === undefined ? {} : { traceparent }) }
+        return { name, data, opts: jobOptions(name, jobIds.outbox(row.id)) }
       }),
     )
 }

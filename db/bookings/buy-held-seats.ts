@@ -31,6 +31,8 @@ export interface Purchase {
   providerRef: string
   method: string
   amount: number
+  /** What the mail is to be seen as part of. */
+  trace?: string | undefined
   /** Id and code of one ticket a seat. */
   tickets: string[][]
 }
@@ -70,7 +72,7 @@ const buy = statement<'purchases', Bought>(
     with asked as materialized (
       select paid.*, known.event_id
       from jsonb_to_recordset(${value('purchases')}::text::jsonb) as paid (at int, "bookingId" uuid, "accountId" uuid,
-        "paymentId" uuid, provider text, "providerRef" text, method text, amount bigint, tickets jsonb)
+        "paymentId" uuid, provider text, "providerRef" text, method text, amount bigint, trace text, tickets jsonb)
       cross join lateral (
         select event_id from ${bookings} where id = paid."bookingId" and account_id = paid."accountId" offset 0) as known
     ), buyer as materialized (
@@ -142,7 +144,8 @@ const buy = statement<'purchases', Bought>(
       select event_id, "bookingId", 'payment_captured', jsonb_build_object('amount', amount, 'method', method) from due
     ), staged as (
       insert into ${outbox} (kind, payload)
-      select 'booking_confirmed', jsonb_build_object('eventId', event_id, 'bookingId', "bookingId") from due
+      select 'booking_confirmed', jsonb_strip_nulls(
+        jsonb_build_object('eventId', event_id, 'bookingId', "bookingId", 'traceparent', trace)) from due
     )
     select due.at, due.event_id as "eventId", event.name as "eventName", due.currency,
       due.created_at as "createdAt", due.expires_at as "expiresAt", due.extended_at as "extendedAt",

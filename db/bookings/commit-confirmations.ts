@@ -30,7 +30,7 @@ export async function commitConfirmations(
   const counts = await countSeats(reader, chosen)
   const bought = await buyHeldSeats(
     reader,
-    chosen.map(({ bookingId, accountId, payment }, at) => ({
+    chosen.map(({ bookingId, accountId, payment, trace }, at) => ({
       at,
       bookingId,
       accountId,
@@ -39,6 +39,7 @@ export async function commitConfirmations(
       providerRef: payment.providerRef,
       method: payment.method,
       amount: payment.amount,
+      trace,
       tickets: Array.from({ length: counts.get(bookingId) ?? 0 }, () => [Bun.randomUUIDv7(), ticketCode()]),
     })),
   )

@@ -4,6 +4,7 @@ import { createBatches, onePer } from '../batches.ts'
 import { inTransaction, isStoreLost, type Tx } from '../client.ts'
 import { BOOKING_MOVES, SEAT_MOVES } from '../lifecycle.ts'
 import { stageOutbox } from '../outbox.ts'
+import { stage, traceparent } from '../trace.ts'
 import { bookings, bookingSeats, events, payments, seats, tickets } from '../schema.ts'
 import { commitConfirmations, type Confirmation } from './commit-confirmations.ts'
 import { freeSeats } from './free-seats.ts'
@@ -39,6 +40,8 @@ export interface ConfirmRequest {
   bookingId: string
   accountId: string
   payment: CapturedPayment
+  /** What the mail is to be seen as part of. */
+  trace?: string | undefined
 }
 
 export type ConfirmOutcome =
@@ -56,9 +59,10 @@ export type ConfirmOutcome =
  */
 export async function confirmBooking(gate: Gate, request: ConfirmRequest): Promise<ConfirmOutcome> {
   if (!isId(request.bookingId)) return { ok: false, refusal: 'not_found', refunding: false }
-  const confirmation = await confirmTogether(gate)(request)
+  const traced = { ...request, trace: traceparent() }
+  const confirmation = await stage('confirm: commit', () => confirmTogether(gate)(traced))
   if (confirmation.kind === 'not_plain') return confirmAlone(gate, request)
-  await settleAfterCommit(gate, confirmation.moved)
+  await stage('confirm: settle', () => settleAfterCommit(gate, confirmation.moved))
   return { ok: true, booking: confirmation.booking, already: false }
 }
 

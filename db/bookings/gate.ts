@@ -6,6 +6,7 @@ import type { Db } from '../client.ts'
 import { expiryTick, jobIds, jobOptions, queuesOn } from '../jobs.ts'
 import { producerBeside, type RedisClient } from '../redis.ts'
 import { askRedis } from '../redis-breaker.ts'
+import { traceparent } from '../trace.ts'
 import { settleSeats, type HeldLock, type LockRequest, type SettledSeat } from '../seat-gate/seat-gate.ts'
 
 export interface Gate {
@@ -116,6 +117,12 @@ export async function scheduleExpiry(gate: Gate, expiresAt: Date): Promise<void>
   if (added === null) asked.delete(tick)
 }
 
+/** An expiry job is of all holds of its tick, so it is part of nobody's trace; a settling is of one payment. */
+function traceNow(): { traceparent?: string } {
+  const trace = traceparent()
+  return trace === undefined ? {} : { traceparent: trace }
+}
+
 /** Makes the settling of an open payment prompt; the sweep makes it certain. Never throws. */
 export async function scheduleSettling(
   gate: Gate,
@@ -123,6 +130,6 @@ export async function scheduleSettling(
 ): Promise<void> {
   const options = jobOptions('settle-payment', jobIds.settlePayment(paymentId), delayMs)
   await tryRedis(gate, 'enqueue_failed', (redis) =>
-    queuesOf(redis).payment.add('settle-payment', { eventId, paymentId }, options),
+    queuesOf(redis).payment.add('settle-payment', { eventId, paymentId, ...traceNow() }, options),
   )
 }

@@ -4,6 +4,7 @@
 // while the one before is under way (db/batches.ts). Every request is still all or none, and answered on its own.
 import { createBatches, onePer, Overloaded } from '../batches.ts'
 import { lockInBulk, type LockAnswer } from '../seat-gate/seat-gate.ts'
+import { stage } from '../trace.ts'
 import { commitTogether } from './commit-together.ts'
 import { scheduleExpiry, settleAfterCommit, tryRedis, unlockAfterRefusal, type Gate } from './gate.ts'
 import type { Committed, Hold, HoldOutcome, HoldRequest } from './hold.ts'
@@ -40,7 +41,7 @@ export async function holdSeats(gate: Gate, request: HoldRequest): Promise<HoldO
   const hold: Hold = { ...request, bookingId: request.bookingId ?? Bun.randomUUIDv7(), seats: wanted }
   const lock = { eventId, seats: wanted, token: hold.bookingId }
   try {
-    const answer = await desk.lock(hold)
+    const answer = await stage('hold: gate', () => desk.lock(hold))
     if (answer && !answer.locked)
       return answer.why === 'taken'
         ? { ok: false, refusal: 'seat_taken', seats: answer.seats, stage: 'status' }
@@ -51,12 +52,14 @@ export async function holdSeats(gate: Gate, request: HoldRequest): Promise<HoldO
   }
 
   try {
-    const { outcome, known } = await desk.commit(hold)
+    const { outcome, known } = await stage('hold: commit', () => desk.commit(hold))
     if (outcome.ok)
-      await Promise.all([
-        settleAfterCommit(gate, known, hold.bookingId),
-        scheduleExpiry(gate, outcome.booking.expiresAt),
-      ])
+      await stage('hold: settle', () =>
+        Promise.all([
+          settleAfterCommit(gate, known, hold.bookingId),
+          scheduleExpiry(gate, outcome.booking.expiresAt),
+        ]),
+      )
     // What Postgres said of the seats spares the next buyer the way here.
     else await unlockAfterRefusal(gate, lock, known)
     return outcome

@@ -24,6 +24,7 @@ test('the three addresses are enough, and the rest has defaults', () => {
       publicUrl: 'http://localhost:3000',
       sandboxWebhookUrl: 'http://localhost:3000/api/v1/payment/webhook/sandbox',
       logLevel: 'info',
+      otlpEndpoint: null,
     },
   })
 })

@@ -98,6 +98,7 @@ export async function startApp(config: Partial<Config> = {}, beside?: AppHarness
     rateLimit: true,
     trustProxy: 0,
     logLevel: 'error',
+    otlpEndpoint: null,
     ...config,
   })
   await seedRoles(context.ledger.db)

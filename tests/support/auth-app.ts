@@ -71,6 +71,7 @@ export async function startAuthApp(changes: Partial<Config> = {}) {
     rateLimit: false,
     trustProxy: 0,
     logLevel: 'error',
+    otlpEndpoint: null,
     ...changes,
   }
   const open = () => {

@@ -18,7 +18,16 @@ export interface ServerProcesses {
 /** `jwtSecret` is the one the test signs its tokens with. */
 export async function startServerProcesses(
   count: number,
-  { stores, jwtSecret }: { stores: Pick<FreshStores, 'databaseUrl' | 'redisUrl'>; jwtSecret: string },
+  {
+    stores,
+    jwtSecret,
+    env = {},
+  }: {
+    stores: Pick<FreshStores, 'databaseUrl' | 'redisUrl'>
+    jwtSecret: string
+    /** Beside what each server is told anyway. */
+    env?: Record<string, string>
+  },
 ): Promise<ServerProcesses> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
@@ -37,6 +46,7 @@ export async function startServerProcesses(
         JWT_SECRET: jwtSecret,
         EMBEDDED: 'postgres,redis',
         LOG_LEVEL: 'info',
+        ...env,
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     }),

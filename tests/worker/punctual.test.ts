@@ -38,7 +38,7 @@ async function medianLateness(queueName: string): Promise<number> {
   const queue = new Queue(queueName, { connection: redis as ConnectionOptions, prefix: BULL_PREFIX })
   const telemetry = createTelemetry(createLog('error', () => {}))
   const worker = startQueueWorker(
-    { queueRedis: redis, telemetry },
+    { queueRedis: redis, telemetry, tracing: null },
     {
       queue: queueName,
       concurrency: JOBS,
