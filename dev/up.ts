@@ -1,6 +1,6 @@
 /** Owns `up`: one command that checks, starts and keeps alive everything Onsale needs on one machine. */
 import { claimDataDir } from './up/data-dir.ts'
-import { checkPostgres, checkRedis } from './up/externals.ts'
+import { checkExternals } from './up/externals.ts'
 import { isPortTaken } from './up/ports.ts'
 import { removeRunFile, writeRunFile } from './up/run-file.ts'
 import type { RunFile } from './up/run-file.ts'
@@ -34,14 +34,12 @@ async function main() {
 /** Everything that would make the start fail later, said together and before anything is started. */
 async function lookAround(settings: UpSettings): Promise<string[]> {
   const { port, bind, databaseUrl, redisUrl } = settings
-  const findings = await Promise.all([
-    isPortTaken(port, bind).then((taken) => {
-      return taken ? `Port ${port} is taken: stop what listens there, or set another PORT` : undefined
-    }),
-    databaseUrl === undefined ? undefined : checkPostgres(databaseUrl),
-    redisUrl === undefined ? undefined : checkRedis(redisUrl),
+  const [taken, stores] = await Promise.all([
+    isPortTaken(port, bind),
+    checkExternals({ databaseUrl, redisUrl }),
   ])
-  return findings.filter((finding) => finding !== undefined)
+  const ofPort = taken ? [`Port ${port} is taken: stop what listens there, or set another PORT`] : []
+  return [...ofPort, ...stores]
 }
 
 async function run(settings: UpSettings, noteChildren: (pids: number[]) => void) {

@@ -1,5 +1,6 @@
 // Starts one server process: environment → context → listener, and the way back on a signal.
 import { readConfig } from './config.ts'
+import { checkLedger, checkLine } from '../db/store-checks.ts'
 import { createContext } from './context.ts'
 import { listen } from './listen.ts'
 import { faultFields } from './log.ts'
@@ -13,7 +14,28 @@ if ('problems' in read) {
   process.exit(1)
 }
 
-const context = createContext(read.config)
+const { databaseUrl, redisUrl, embedded } = read.config
+const [ledger, line] = await Promise.all([checkLedger(databaseUrl), checkLine(redisUrl)])
+// A store that is away may come back, and holds no start up; one that cannot carry a sale never will.
+const unfit = [...ledger.problems, ...(embedded.has('redis') ? [] : line.problems)]
+if (unfit.length > 0) {
+  console.error(`The server cannot start:\n${unfit.map((problem) => `  - ${problem}`).join('\n')}`)
+  process.exit(1)
+}
+
+const { otlpEndpoint, serverIndex } = read.config
+const tracing =
+  otlpEndpoint === null
+    ? null
+    : await (
+        await import('../db/tracing.ts')
+      ).openTracing({
+        endpoint: otlpEndpoint,
+        service: 'onsale-server',
+        instance: `server-${serverIndex}-${process.pid}`,
+      })
+const context = createContext(read.config, tracing)
+for (const problem of embedded.has('redis') ? line.problems : []) context.log.warn('redis_unfit', { problem })
 process.on('unhandledRejection', (fault) => context.log.error('unhandled_rejection', faultFields(fault)))
 // After this nobody knows what state the process is in: it says goodbye and is started again.
 process.on('uncaughtException', (fault) => {

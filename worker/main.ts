@@ -1,5 +1,6 @@
 // Starts one worker process: environment → context → jobs and loops, and the way back on a signal.
 import { redisReady } from '../db/redis.ts'
+import { checkLedger } from '../db/store-checks.ts'
 import { readConfig } from './config.ts'
 import { createContext } from './context.ts'
 import { createLog, describeFault } from './log.ts'
@@ -16,6 +17,12 @@ if ('problems' in read) {
   process.exit(1)
 }
 
+const { problems: unfit } = await checkLedger(read.config.databaseUrl)
+if (unfit.length > 0) {
+  console.error(`The worker cannot start:\n${unfit.map((problem) => `  - ${problem}`).join('\n')}`)
+  process.exit(1)
+}
+
 const log = createLog(read.config.logLevel)
 process.on('unhandledRejection', (fault) => log.error('unhandled_rejection', { fault: describeFault(fault) }))
 // After this nobody knows what still runs. Whoever starts the worker starts it again, and nothing is lost.
@@ -24,7 +31,18 @@ process.on('uncaughtException', (fault) => {
   process.exit(1)
 })
 
-const context = createContext(read.config, log)
+const { otlpEndpoint } = read.config
+const tracing =
+  otlpEndpoint === null
+    ? null
+    : await (
+        await import('../db/tracing.ts')
+      ).openTracing({
+        endpoint: otlpEndpoint,
+        service: 'onsale-worker',
+        instance: `worker-${process.pid}`,
+      })
+const context = createContext(read.config, log, tracing)
 // Spares the first rounds a fault each; a Redis that stays away holds nothing up.
 await redisReady(context.redis, REDIS_HEAD_START_MS).catch(() => {})
 const worker = startWorker(context)
