@@ -8,7 +8,7 @@ import { WORKER_VARIABLES } from '../../worker/config.ts'
 
 const root = join(import.meta.dir, '../..')
 const example = readFileSync(join(root, '.env.example'), 'utf8')
-const listed = [...example.matchAll(/^(?:# )?([A-Z][A-Z_]+)=/gm)].map(([, name]) => name ?? '')
+const listed = [...example.matchAll(/^(?:# )?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name ?? '')
 /** Everyone's, not Onsale's. */
 const OF_THE_MACHINE = ['PATH', 'HOME', 'NODE_ENV', 'NO_COLOR', 'CI', 'BUN_INSTALL_CACHE_DIR']
 
@@ -23,10 +23,10 @@ function variablesIn(glob: string, pattern: RegExp): string[] {
 const read = new Set([
   ...SERVER_VARIABLES,
   ...WORKER_VARIABLES,
-  ...variablesIn('{db,server,worker,dev}/**/*.{ts,mjs}', /\benv\.([A-Z][A-Z_]+)/g),
+  ...variablesIn('{db,server,worker,dev}/**/*.{ts,mjs}', /\benv\.([A-Z][A-Z0-9_]+)/g),
   ...variablesIn('tests/**/*.ts', /\b(TEST_[A-Z]+_URL)\b/g),
   ...variablesIn('dev/up/settings.ts', /given\('([A-Z_]+)'\)/g),
-  ...variablesIn('docker-compose.yml', /\$\{([A-Z_]+)/g),
+  ...variablesIn('docker-compose.yml', /\$\{([A-Z0-9_]+)/g),
 ])
 
 test('every variable that is read is listed', () => {
