@@ -106,7 +106,3 @@ export function sayLeft(seconds: number): string {
   if (s >= MINUTE * 2) return sayUnit(Math.round(s / MINUTE), 'minute')
   return sayUnit(s, 'second')
 }
-
-/** English alone: what is written for every language counts in its message. */
-export const plural = (count: number, word: string, many = `${word}s`): string =>
-  `${formatCount(count)} ${count === 1 ? word : many}`
