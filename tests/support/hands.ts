@@ -23,6 +23,9 @@ export const pointerOf = (press: Press, insist = press): Hands => ({
   pointerEvents: async () => 0,
 })
 
+const isFocused = (target: Locator) =>
+  target.first().evaluate((element) => element === document.activeElement)
+
 export async function keyboardOf(page: Page): Promise<Hands> {
   let pointerEvents = 0
   await page.exposeFunction('countPointer', () => (pointerEvents += 1))
@@ -30,8 +33,6 @@ export async function keyboardOf(page: Page): Promise<Hands> {
     const { countPointer } = globalThis as unknown as { countPointer: () => void }
     for (const kind of ['pointerdown', 'mousedown', 'touchstart']) addEventListener(kind, countPointer, true)
   })
-  const isFocused = (target: Locator) =>
-    target.first().evaluate((element) => element === document.activeElement)
   const reach = async (target: Locator) => {
     await target.first().waitFor()
     for (let stop = 0; stop < STOPS_MAX; stop += 1) {
