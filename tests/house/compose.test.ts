@@ -107,6 +107,14 @@ test('Redis keeps what it is told, evicts nothing and is punctual', () => {
   }
 })
 
+test('what is run is a list of words: YAML makes something else of a colon before a space', () => {
+  for (const name of Object.keys(compose.services)) {
+    const { command = [], healthcheck, environment = {} } = service(name)
+    const words = [...command, ...(healthcheck?.test ?? []), ...Object.values(environment)]
+    expect([name, words.filter((word) => typeof word !== 'string')]).toEqual([name, []])
+  }
+})
+
 /** Former secrets, still accepted while tokens of theirs live; most installations have none. */
 const MAY_BE_EMPTY = new Set(['JWT_SECRETS_ACCEPTED'])
 
