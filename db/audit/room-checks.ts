@@ -10,6 +10,12 @@ export const AUDITED_ROOM_KEYS = ['meta', 'settings', 'entrants', 'active', 'adm
 type AuditedKey = (typeof AUDITED_ROOM_KEYS)[number]
 export const auditedRoomKey = (eventId: string, name: AuditedKey) => `room:{${eventId}}:${name}`
 
+/** Servers follow Redis' clock and may be off by half a question's time (server/room/room-clock.ts). */
+const CLOCKS_DIFFER_MS = 100
+/** Live passes by Redis' own clock, in the very moment it looks: one that waited for it does not see passes side by side. */
+const LIVE_PASSES = `local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
+return redis.call('ZCOUNT', KEYS[1], string.format('(%.0f', now), '+inf')`
 const BUCKETS_PER_MINUTE = 240
 const BUCKET_MS = 250
 const SCAN_COUNT = 1_000
@@ -53,7 +59,7 @@ export async function checkPasses(redis: RedisClient, eventId: string): Promise<
   const [settings, [liveWhenLowered, rateLoweredAt], live, admissions] = await Promise.all([
     redis.hgetall(auditedRoomKey(eventId, 'settings')),
     redis.hmget(auditedRoomKey(eventId, 'meta'), 'liveWhenLowered', 'rateLoweredAt'),
-    redis.zcount(auditedRoomKey(eventId, 'active'), `(${Date.now()}`, '+inf'),
+    redis.eval(LIVE_PASSES, 1, auditedRoomKey(eventId, 'active'), CLOCKS_DIFFER_MS).then(Number),
     redis.hgetall(auditedRoomKey(eventId, 'admissions')),
   ])
   const broken: string[] = []

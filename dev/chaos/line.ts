@@ -18,7 +18,8 @@ export const ROOM: RoomChoice = {
 }
 export const PEOPLE = 10
 const PATIENCE_MS = 4_000
-const POLL_MS = 400
+/** Some ask sooner than the servers say what they know of a lost line, some later. */
+const POLL_MS = { least: 200, most: 3_000 }
 const RESERVATIONS_A_PASS = 3
 const LOOK_EVERY_MS = 1_000
 
@@ -27,7 +28,7 @@ export async function standInLine(crowd: Crowd, buyer: Buyer): Promise<void> {
   const room = `/api/v1/event/${crowd.hall.eventId}/room`
   let ticket: string | null = null
   while (!crowd.over()) {
-    await Bun.sleep(POLL_MS)
+    await Bun.sleep(POLL_MS.least + crowd.random() * (POLL_MS.most - POLL_MS.least))
     const body: { ticket?: string } = ticket === null ? {} : { ticket }
     const view: EntrantView | null =
       (await tell(crowd, buyer, 'GET', `${room}/me`)) ??

@@ -2,7 +2,8 @@
 // server nobody hears of has its people's grace started; a line that knows less than a server remembers was lost.
 import type { RedisClient } from '../../db/redis.ts'
 import { roomKey } from './keys.ts'
-import { LineMemory } from './memory.ts'
+import { LineMemory, type ToldPass } from './memory.ts'
+import type { RoomNews } from './feed.ts'
 import type { RoomClock } from './room-clock.ts'
 import { runScript, type ScriptAnswer } from './scripts.ts'
 import { MISSING_AFTER_MS } from './tick.ts'
@@ -14,6 +15,8 @@ const PASSES_AT_ONCE = 2_000
 const RETURN_MS = 15_000
 /** A line without sockets here is remembered so long after the last live pass or number. */
 const REMEMBER_MS = 120_000
+/** News may be lost, and a pass taken for live that is not: when the counts differ all are read again, no more often. */
+const READ_ALL_EVERY_MS = 10_000
 
 export interface AttendanceParts {
   redis: RedisClient
@@ -22,6 +25,10 @@ export interface AttendanceParts {
   server: string
   /** Starts a line that Redis does not know. */
   revive(eventId: string): Promise<void>
+  /** What the line announces; the returned function stops. */
+  listen(eventId: string, heard: (news: RoomNews) => void): () => void
+  /** How often it speaks by itself. */
+  everyMs?: number
 }
 
 interface Attended {
@@ -30,43 +37,56 @@ interface Attended {
   missed: (() => void) | null
   /** Redis' time of the last word, ms; 0 = none yet in this epoch. */
   saidAt: number
-  busy: boolean
+  saying: Promise<void> | null
   usedAt: number
+  /** Room time of the last reading of all live passes, ms. */
+  readAllAt: number
+  stop: () => void
 }
 
 export type Attendance = ReturnType<typeof createAttendance>
 
-export function createAttendance({ redis, clock, server, revive }: AttendanceParts) {
+export function createAttendance({
+  redis,
+  clock,
+  server,
+  revive,
+  listen,
+  everyMs = ATTEND_EVERY_MS,
+}: AttendanceParts) {
   const rooms = new Map<string, Attended>()
 
   function roomOf(eventId: string): Attended {
     let room = rooms.get(eventId)
     if (!room) {
-      room = { memory: new LineMemory(), missed: null, saidAt: 0, busy: false, usedAt: 0 }
+      const memory = new LineMemory()
+      const stop = listen(eventId, (news) => {
+        if (news.kind === 'ended') for (const account of news.accounts) memory.over(account, clock.now())
+      })
+      room = { memory, missed: null, saidAt: 0, saying: null, usedAt: 0, readAllAt: 0, stop }
       rooms.set(eventId, room)
-      void attend(eventId, room)
+      void say(eventId, room)
     }
     room.usedAt = Date.now()
     return room
   }
 
-  async function attend(eventId: string, room: Attended): Promise<void> {
-    if (room.busy) return
-    room.busy = true
-    try {
-      await sayAndRead(eventId, room)
-    } catch {
-      // Redis is away; the next second says it again.
-    }
-    room.busy = false
+  /** Once at a time; resolves also when Redis is away: the next second says it again. */
+  function say(eventId: string, room: Attended): Promise<void> {
+    room.saying ??= sayAndRead(eventId, room)
+      .catch(() => {})
+      .finally(() => (room.saying = null))
+    return room.saying
   }
 
   async function sayAndRead(eventId: string, room: Attended): Promise<void> {
     const { memory } = room
     const known = memory.epoch
-    const whole = !memory.complete
+    const readAll = !memory.complete
+    const since = clock.now()
+    const passes: ToldPass[] = []
+    let from = readAll ? 0 : memory.latestEnd
     for (let skip = 0; ;) {
-      const from = whole ? 0 : memory.latestEnd
       const answer = await runScript(redis, 'attend', eventId, clock.now(), [
         room.missed ? server : '',
         known,
@@ -78,13 +98,22 @@ export function createAttendance({ redis, clock, server, revive }: AttendancePar
         PASSES_AT_ONCE,
       ])
       if (answer[0] !== 'attended') return void (await revive(eventId))
-      if (Number(answer[2]) !== memory.epoch && memory.epoch > 0) await giveBack(eventId, memory)
-      if (skip === 0) hear(room, answer)
-      const told = memory.attended(answer, clock.now())
-      if (told < PASSES_AT_ONCE) break
-      skip += told
+      if (Number(answer[2]) !== memory.epoch && memory.epoch > 0 && !(await giveBack(eventId, memory))) return
+      if (passes.length === 0) hear(room, answer)
+      const { told, live } = memory.attended(answer, clock.now())
+      passes.push(...told)
+      if (told.length < PASSES_AT_ONCE) {
+        if (readAll) {
+          memory.whole(passes, since, clock.now())
+          room.readAllAt = since
+        } else if (live !== memory.livePasses && since - room.readAllAt > READ_ALL_EVERY_MS)
+          memory.complete = false
+        return
+      }
+      // Passes end in order and may end meanwhile: the next part begins where this one did, not after so many.
+      from = passes.at(-1)!.endsAt
+      skip = passes.filter(({ endsAt }) => endsAt === from).length
     }
-    if (whole) memory.complete = true
   }
 
   /** Finds out whether the line had given this server up since its last word. */
@@ -95,31 +124,37 @@ export function createAttendance({ redis, clock, server, revive }: AttendancePar
     if (givenUp) room.missed?.()
   }
 
-  async function giveBack(eventId: string, memory: LineMemory): Promise<void> {
+  /** False when the new epoch cannot take passes yet; the next second tries again. */
+  async function giveBack(eventId: string, memory: LineMemory): Promise<boolean> {
     const passes = memory.toReturn(clock.now())
     for (let at = 0; at === 0 || at < passes.length; at += PASSES_AT_ONCE) {
       const last = at + PASSES_AT_ONCE >= passes.length
       const part = passes.slice(at, at + PASSES_AT_ONCE).flat()
       const complete = last && memory.complete ? '1' : ''
-      await runScript(redis, 'return-passes', eventId, clock.now(), [
+      const [word] = await runScript(redis, 'return-passes', eventId, clock.now(), [
         memory.epoch,
         RETURN_MS,
         complete,
         ...part,
       ])
+      if (word === 'unknown' || word === 'early') return false
     }
+    return true
   }
 
   const timer = setInterval(() => {
     for (const [eventId, room] of rooms) {
       const idle =
         room.missed === null && room.memory.livePasses === 0 && Date.now() - room.usedAt > REMEMBER_MS
-      if (idle) rooms.delete(eventId)
-      else void attend(eventId, room)
+      if (!idle) void say(eventId, room)
+      else {
+        rooms.delete(eventId)
+        room.stop()
+      }
     }
-  }, ATTEND_EVERY_MS)
+  }, everyMs)
   const attendAll = () => {
-    for (const [eventId, room] of rooms) void attend(eventId, room)
+    for (const [eventId, room] of rooms) void say(eventId, room)
   }
   redis.on('ready', attendAll)
 
@@ -129,7 +164,7 @@ export function createAttendance({ redis, clock, server, revive }: AttendancePar
       const room = roomOf(eventId)
       room.missed = missed
       room.saidAt = 0
-      void attend(eventId, room)
+      void say(eventId, room)
       return () => {
         room.missed = null
         room.usedAt = Date.now()
@@ -147,12 +182,19 @@ export function createAttendance({ redis, clock, server, revive }: AttendancePar
     ): void {
       roomOf(eventId).memory.issued(accountId, { ...pass, issuedAt: clock.now() })
     },
-    over(eventId: string, accountIds: string[]): void {
+    /** Says and reads at once what is otherwise said and read each second. */
+    async say(eventId: string): Promise<void> {
       const room = rooms.get(eventId)
-      if (room) for (const accountId of accountIds) room.memory.over(accountId)
+      if (room) await say(eventId, room)
+    },
+    /** The place or pass of an account was given up here. */
+    over(eventId: string, accountId: string): void {
+      rooms.get(eventId)?.memory.over(accountId, clock.now())
     },
     stop(): void {
       clearInterval(timer)
+      for (const room of rooms.values()) room.stop()
+      rooms.clear()
       redis.off('ready', attendAll)
     },
   }

@@ -141,7 +141,8 @@ interface Followed {
   soon: Timer | null
 }
 
-function parseNews(message: string): RoomNews | null {
+/** Null when it is none of ours. */
+export function parseNews(message: string): RoomNews | null {
   try {
     const news = JSON.parse(message) as RoomNews
     // Lua writes an empty list as {}.

@@ -68,6 +68,8 @@ const NAMES = [
   'left',
   /** string: who left the line, as view-room.lua drew it last; lives one second */
   'curve',
+  /** hash: accountId → ms when the pass would have ended, of passes of the lost epoch that a server knows to be over */
+  'spent',
 ] as const
 
 export const roomKey = (eventId: string, name: (typeof NAMES)[number]): string => `room:{${eventId}}:${name}`

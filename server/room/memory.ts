@@ -2,10 +2,10 @@
 // it is the witness of what was given out.
 import type { ScriptAnswer } from './scripts.ts'
 
-/** Admissions count against the rate for so long. */
+/** Admissions count against the rate for so long; and a server that stood still may take a pass for live for so long. */
 const WINDOW_MS = 60_000
 /** Fields before the passes in attend.lua's answer, and fields a pass. */
-const ATTENDED_FIELDS = 6
+const ATTENDED_FIELDS = 7
 const PASS_FIELDS = 3
 
 interface Pass {
@@ -13,6 +13,19 @@ interface Pass {
   /** ms; at most a second late. */
   issuedAt: number
   /** ms. */
+  endsAt: number
+}
+
+interface Over extends Pass {
+  accountId: string
+  /** ms; when this server heard of it. */
+  overAt: number
+}
+
+/** What attend.lua tells of a pass. */
+export interface ToldPass {
+  accountId: string
+  number: number
   endsAt: number
 }
 
@@ -28,8 +41,8 @@ export class LineMemory {
   /** Has read every live pass at least once, and all issued since. */
   complete = false
   #passes = new Map<string, Pass>()
-  /** When passes that are over were issued, as long as the rate counts them. */
-  #over: number[] = []
+  /** Passes that are over: the rate counts them, and nobody else is to take them for live. */
+  #over = new Map<string, Over>()
 
   get livePasses(): number {
     return this.#passes.size
@@ -41,55 +54,85 @@ export class LineMemory {
   }
 
   issued(accountId: string, pass: Pass & { epoch: number }): void {
-    if (pass.epoch === this.epoch) this.#keep(accountId, pass)
+    const { epoch, ...kept } = pass
+    if (epoch === this.epoch) this.#keep(accountId, kept)
   }
 
-  /** The place or pass of an account is over. */
-  over(accountId: string): void {
+  /** The place or pass of an account is over since `now`. */
+  over(accountId: string, now: number): void {
     const pass = this.#passes.get(accountId)
     if (!pass) return
     this.#passes.delete(accountId)
-    this.#over.push(pass.issuedAt)
+    this.#over.set(keyOf(accountId, pass), { accountId, ...pass, overAt: now })
   }
 
-  /** What attend.lua answered at `now`. Answers how many passes it told. */
-  attended(answer: ScriptAnswer, now: number): number {
-    const [, , epoch, arrivals, serving, admitted] = answer.map(Number) as number[]
+  /** What attend.lua answered at `now`. Answers the passes it told, and how many are live. */
+  attended(answer: ScriptAnswer, now: number): { told: ToldPass[]; live: number } {
+    const [, , epoch, arrivals, serving, admitted, live] = answer.map(Number) as number[]
     if (epoch !== this.epoch) this.#forget(epoch!)
     this.arrivals = Math.max(this.arrivals, arrivals!)
     this.serving = Math.max(this.serving, serving!)
     this.admitted = Math.max(this.admitted, admitted!)
+    const told: ToldPass[] = []
     for (let at = ATTENDED_FIELDS; at < answer.length; at += PASS_FIELDS) {
-      const endsAt = Number(answer[at + 2])
-      this.#keep(answer[at]!, { number: Number(answer[at + 1]), issuedAt: now, endsAt })
-      this.latestEnd = Math.max(this.latestEnd, endsAt)
+      const pass = {
+        accountId: answer[at]!,
+        number: Number(answer[at + 1]),
+        endsAt: Number(answer[at + 2]),
+      }
+      told.push(pass)
+      this.#keep(pass.accountId, { number: pass.number, issuedAt: now, endsAt: pass.endsAt })
+      this.latestEnd = Math.max(this.latestEnd, pass.endsAt)
     }
     this.#prune(now)
-    return (answer.length - ATTENDED_FIELDS) / PASS_FIELDS
+    return { told, live: live! }
   }
 
-  /** As return-passes.lua takes them: account, number, issued, end; those that are over end at 0. */
+  /** All live passes were told, beginning at `since`: what was thought otherwise before is put right. */
+  whole(told: readonly ToldPass[], since: number, now: number): void {
+    const live = new Set(told.map(({ accountId }) => accountId))
+    for (const [accountId, { issuedAt }] of this.#passes)
+      if (!live.has(accountId) && issuedAt < since) this.over(accountId, now)
+    for (const { accountId, ...pass } of told) {
+      const over = this.#over.get(keyOf(accountId, pass))
+      if (!over || over.overAt >= since) continue
+      this.#over.delete(keyOf(accountId, pass))
+      this.#keep(accountId, { ...pass, issuedAt: over.issuedAt })
+    }
+    this.complete = true
+  }
+
+  /** As return-passes.lua takes them: account, number, issued, end, 'over' or 'live'; what is over comes first. */
   toReturn(now: number): (string | number)[][] {
     this.#prune(now)
-    const live = [...this.#passes].map(([accountId, pass]) => [
+    const over = [...this.#over.values()].map(({ accountId, number, issuedAt, endsAt }) => [
       accountId,
-      pass.number,
-      pass.issuedAt,
-      pass.endsAt,
+      number,
+      issuedAt,
+      endsAt,
+      'over',
     ])
-    return [...live, ...this.#over.map((issuedAt) => ['', 0, issuedAt, 0])]
+    const live = [...this.#passes].map(([accountId, { number, issuedAt, endsAt }]) => [
+      accountId,
+      number,
+      issuedAt,
+      endsAt,
+      'live',
+    ])
+    return [...over, ...live]
   }
 
-  #keep(accountId: string, { number, issuedAt, endsAt }: Pass): void {
+  #keep(accountId: string, pass: Pass): void {
     const known = this.#passes.get(accountId)
-    if (known?.endsAt === endsAt) return
-    if (known) this.#over.push(known.issuedAt)
-    this.#passes.set(accountId, { number, issuedAt, endsAt })
+    // An answer may come after the news that the pass it tells of was given up.
+    if (known?.endsAt === pass.endsAt || this.#over.has(keyOf(accountId, pass))) return
+    this.over(accountId, pass.issuedAt)
+    this.#passes.set(accountId, pass)
   }
 
   #prune(now: number): void {
-    for (const [accountId, { endsAt }] of this.#passes) if (endsAt <= now) this.over(accountId)
-    this.#over = this.#over.filter((issuedAt) => issuedAt > now - WINDOW_MS)
+    for (const [accountId, { endsAt }] of this.#passes) if (endsAt <= now) this.over(accountId, now)
+    for (const [key, { overAt }] of this.#over) if (overAt <= now - WINDOW_MS) this.#over.delete(key)
   }
 
   #forget(epoch: number): void {
@@ -97,6 +140,8 @@ export class LineMemory {
     this.arrivals = this.serving = this.admitted = this.latestEnd = 0
     this.complete = false
     this.#passes.clear()
-    this.#over = []
+    this.#over.clear()
   }
 }
+
+const keyOf = (accountId: string, { endsAt }: { endsAt: number }) => `${accountId} ${endsAt}`

@@ -16,12 +16,15 @@ const ROUND_TRIP_MAX_MS = 200
  */
 export function followRedisClock(redis: RedisClient): RoomClock & { stop(): void } {
   let ahead = Date.now() - performance.now()
+  let told = false
   const sync = async () => {
     try {
       const asked = performance.now()
       const [seconds, micros] = (await redis.time()).map(Number)
       const roundTripMs = performance.now() - asked
-      if (roundTripMs > ROUND_TRIP_MAX_MS) return
+      // This machine's own time may be anything: the first answer is better than it, however long it took.
+      if (told && roundTripMs > ROUND_TRIP_MAX_MS) return
+      told = true
       ahead = seconds! * 1_000 + micros! / 1_000 + roundTripMs / 2 - asked - roundTripMs
     } catch {
       // Redis is away; the last known difference still holds.

@@ -63,8 +63,9 @@ export interface RoomParts {
   startEpoch(eventId: string, gap: number): Promise<RoomProgress>
   /** Null while the seats are not known. */
   seats(eventId: string): Promise<SeatCounts | null>
-  /** Told of every number and pass that leaves this server. */
+  /** Told of every number and pass that leaves this server, and of what is given up here. */
   witness?: {
+    over(eventId: string, accountId: string): void
     numbered(eventId: string, epoch: number, number: number): void
     issued(eventId: string, accountId: string, pass: { epoch: number; number: number; endsAt: number }): void
   }
@@ -224,6 +225,7 @@ export function createLine(parts: RoomParts) {
     /** Gives up the place, the turn or the pass; having none is fine. */
     async leave(eventId: string, accountId: string): Promise<Move> {
       const answer = await run('leave', eventId, [accountId])
+      parts.witness?.over(eventId, accountId)
       return {
         ok: true,
         entrant: answer ? { ...outside(accountId), epoch: Number(answer[5]) } : outside(accountId),

@@ -3,7 +3,7 @@ import { connectRedis, redisReady, type RedisClient } from '../../db/redis.ts'
 import type { RoomProgress, RoomSettings } from '../../db/rooms.ts'
 import { driveDraw, type DrawStep } from '../../server/room/draw.ts'
 import { createDraws } from '../../server/room/draws.ts'
-import { createLine, type Line, type SeatCounts } from '../../server/room/room.ts'
+import { createLine, type Line, type RoomParts, type SeatCounts } from '../../server/room/room.ts'
 import { tickRoom } from '../../server/room/tick.ts'
 import { createTokens } from '../../server/tokens.ts'
 import { memoryKeeper, type MemoryKeeper } from './draw-keeper.ts'
@@ -32,6 +32,8 @@ export interface TestLine {
   draw(fence: string): Promise<DrawStep>
   /** What Postgres would have been told. */
   save(): Promise<void>
+  /** The line as another server moves it. */
+  server(witness: RoomParts['witness']): Line
 }
 
 /** A client and a maker of lines on it, each for an event of its own. */
@@ -71,25 +73,27 @@ async function makeLine(redis: RedisClient, change: Partial<RoomSettings>): Prom
   }
   const keeper = memoryKeeper()
   const draws = createDraws({ keeper, beacon: null, now: () => now })
+  const parts: RoomParts = {
+    draws,
+    redis,
+    clock: { now: () => now },
+    tokens,
+    loadSettings: async (id) => (id === eventId ? settings : null),
+    findProgress: async () => test.progress,
+    startEpoch: async (_id, gap) => {
+      const last = test.progress
+      test.progress = last
+        ? { epoch: last.epoch + 1, arrivals: last.arrivals + gap, serving: last.serving }
+        : { epoch: 1, arrivals: 0, serving: 0 }
+      return test.progress
+    },
+    seats: async () => test.seats,
+    admitted: () => {},
+  }
   const test: TestLine = {
     keeper,
-    line: createLine({
-      draws,
-      redis,
-      clock: { now: () => now },
-      tokens,
-      loadSettings: async (id) => (id === eventId ? settings : null),
-      findProgress: async () => test.progress,
-      startEpoch: async (_id, gap) => {
-        const last = test.progress
-        test.progress = last
-          ? { epoch: last.epoch + 1, arrivals: last.arrivals + gap, serving: last.serving }
-          : { epoch: 1, arrivals: 0, serving: 0 }
-        return test.progress
-      },
-      seats: async () => test.seats,
-      admitted: () => {},
-    }),
+    line: createLine(parts),
+    server: (witness) => createLine({ ...parts, ...(witness ? { witness } : {}) }),
     eventId,
     redis,
     settings,

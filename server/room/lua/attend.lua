@@ -2,8 +2,8 @@
 -- own epoch has lost moves, and is known no more. Tells the server which passes were issued since it last asked.
 -- KEYS: the room's (line.lua).  ARGV: now, channel, server ('' = only says what it knows), epoch, arrivals, serving,
 -- passes issued, which passes to tell: those that end at this time (ms) or later, less the first so many, at most how many.
--- RETURNS { attended, when it was last heard of (ms, '' = never), epoch, arrivals, serving, passes issued, then for each
--- pass account, number, end } | { outrun } | { unknown }.
+-- RETURNS { attended, when it was last heard of (ms, '' = never), epoch, arrivals, serving, passes issued, passes live, then
+-- for each pass account, number, end } | { outrun } | { unknown }.
 if past.epoch == ARGV[4] then
   for i, field in ipairs({ 'arrivals', 'serving', 'admitted' }) do
     if (tonumber(past[field]) or 0) < tonumber(ARGV[4 + i]) then
@@ -18,7 +18,8 @@ if server ~= '' then
   seen = redis.call('ZSCORE', SERVERS, server) or ''
   redis.call('ZADD', SERVERS, int(now), server)
 end
-local reply = { 'attended', seen, meta.epoch, int(get('arrivals')), int(get('serving')), int(get('admitted')) }
+local reply = { 'attended', seen, meta.epoch, int(get('arrivals')), int(get('serving')), int(get('admitted')),
+  redis.call('ZCOUNT', ACTIVE, '(' .. int(now), '+inf') }
 local passes = redis.call('ZRANGEBYSCORE', ACTIVE, ARGV[8], '+inf', 'WITHSCORES', 'LIMIT', ARGV[9], ARGV[10])
 for i = 1, #passes, 2 do
   local e = find_entrant(passes[i])

@@ -2,7 +2,7 @@
 -- Put before every other script. ARGV[1] = now (ms since 1970), ARGV[2] = the feed channel; the rest is each script's.
 -- The last one is taken off here: the life of Redis its caller is connected to ('' = not known, as in a cluster).
 local META, SETTINGS, ENTRANTS, GONE, RETURNED, LATE, TURNS, DUE, OUTSTANDING, ACTIVE, ADMISSIONS, DOOR, AWAY, WAITS,
-  PACE, ABSENT, WIDTHS, IDLE, TAKEN, HEALTH, PRIORITY, STEPS, SERVERS, DRAW, HOLES, LEFT, CURVE =
+  PACE, ABSENT, WIDTHS, IDLE, TAKEN, HEALTH, PRIORITY, STEPS, SERVERS, DRAW, HOLES, LEFT, CURVE, SPENT =
   unpack(KEYS)
 local life = table.remove(ARGV)
 local now, channel = tonumber(ARGV[1]), ARGV[2]
