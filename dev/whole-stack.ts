@@ -12,6 +12,8 @@ const POLL_MS = 100
 
 export interface WholeStack {
   run: RunFile
+  /** As it is now: a process that died has another pid. */
+  now(): RunFile
   stop(): Promise<void>
 }
 
@@ -31,7 +33,7 @@ export async function startWholeStack(env: Record<string, string> = {}): Promise
   const deadline = Date.now() + START_MS
   for (;;) {
     const run = findRunFile(dir)
-    if (run) return { run, stop }
+    if (run) return { run, now: () => findRunFile(dir) ?? run, stop }
     if (up.exitCode !== null) throw new Error(`up ended: ${await complained}`)
     if (Date.now() > deadline) {
       await stop()

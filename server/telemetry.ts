@@ -22,8 +22,10 @@ const HEAP_SPACES = ['total', 'used', 'available'].map((kind) => `nodejs_heap_sp
 const OTHER_CLOSES = [1000, 1001, 1005, 1006, 1009, 1011]
 const KNOWN_CLOSES = new Set<number>([...Object.values(CLOSE_CODES), ...OTHER_CLOSES])
 
-export type BookingOutcome = 'held' | 'confirmed' | 'cancelled' | 'expired' | 'refunded' | 'declined'
-export type ConflictStage = 'status' | 'lock' | 'version'
+/** Each has its series from the start: what begins with its first count shows no rate for it. */
+const OUTCOMES = ['held', 'confirmed', 'cancelled', 'expired', 'refunded', 'declined'] as const
+const STAGES = ['status', 'lock', 'version'] as const
+export type ConflictStage = (typeof STAGES)[number]
 export type Telemetry = ReturnType<typeof createTelemetry>
 
 export function createTelemetry(log: Log) {
@@ -46,6 +48,8 @@ export function createTelemetry(log: Log) {
   const ticketsSold = counter('tickets_sold_total', 'Seats sold')
   const bookings = counter('bookings_total', 'Bookings by what became of them', ['outcome'])
   const conflicts = counter('seat_conflicts_total', 'Seats refused, by the guard that refused', ['stage'])
+  for (const outcome of OUTCOMES) bookings.inc({ outcome }, 0)
+  for (const stage of STAGES) conflicts.inc({ stage }, 0)
   const roomWaiting = gauge('room_waiting', 'Entrants waiting to be called, all rooms')
   const roomActive = gauge('room_active', 'Live passes, all rooms')
   const roomAdmitted = counter('room_admitted_total', 'Passes issued')

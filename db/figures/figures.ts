@@ -103,7 +103,6 @@ export function reportFigures(
         mine = await own()
       }
       const others = known.filter((other) => other.process !== process)
-      const speaks = ({ at }: Stored) => at > Date.now() - SILENT_AFTER_MS
       return {
         parts: [
           mine,
@@ -134,6 +133,8 @@ export function reportFigures(
     },
   }
 }
+
+const speaks = ({ at }: Stored) => at > Date.now() - SILENT_AFTER_MS
 
 /** A report is mostly names; packed it is a tenth, and Redis writes each to its disk. */
 const pack = (figures: Figure[]): Buffer =>

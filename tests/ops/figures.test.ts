@@ -59,6 +59,8 @@ const parse = (text: string) =>
       .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
   )
 
+const nothing = async (): Promise<Figure[]> => []
+
 /** As if a process had reported last so long ago. */
 const silent = (name: string, sinceMs: number) => redis.hset(FIGURES_KEY, `at:${name}`, Date.now() - sinceMs)
 
@@ -125,8 +127,7 @@ describe('what all processes counted', () => {
     const other = aProcess('server-1-2')
     other.state.sold = 4
     await other.report()
-    const read = async (): Promise<Figure[]> => []
-    const one = reportFigures(away, { name: 'server-0-1', read })
+    const one = reportFigures(away, { name: 'server-0-1', read: nothing })
     expect((await scrape(one))[SOLD]).toBe(4)
     away.disconnect()
     expect((await scrape(one))[SOLD]).toBe(4)

@@ -67,6 +67,7 @@ afterAll(async () => {
   await collector.stop(true)
 }, START_MS)
 
+const named = () => spans.filter(({ name }) => name === 'GET /api/v1/event/:eventId')
 const inTrace = (traceId: string) => spans.filter((span) => span.traceId === traceId)
 const find = (traceId: string, name: string) => inTrace(traceId).find((span) => span.name === name)
 
@@ -114,7 +115,6 @@ test(
   async () => {
     for (const parent of ['nonsense', `00-${'0'.repeat(32)}-${CALLER}-01`])
       await fetch(`${servers.url}/api/v1/event/nothing`, { headers: { traceparent: parent } })
-    const named = () => spans.filter(({ name }) => name === 'GET /api/v1/event/:eventId')
     await eventually('both are told', () => named().length === 2, WITHIN_MS)
     expect(named().every(({ parentSpanId }) => !parentSpanId)).toBe(true)
     expect(named().map(({ traceId }) => traceId)).not.toContain('0'.repeat(32))

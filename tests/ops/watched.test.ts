@@ -1,0 +1,211 @@
+// Holds what a person would see at three in the morning: a real Prometheus, a whole stack, a small sale, and every fault.
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Redis from 'ioredis'
+import postgres from 'postgres'
+import { roomKey } from '../../server/room/keys.ts'
+import { missingPrometheus, startPrometheus, type Prometheus } from '../support/prometheus.ts'
+import { eventually } from '../support/socket-client.ts'
+import { startWholeStack, type WholeStack } from '../support/whole-stack.ts'
+
+const BOARDS = join(import.meta.dir, '../../ops/grafana/dashboards')
+const CROWD = join(import.meta.dir, '../../dev/crowd.ts')
+const START_MS = 120_000
+const TEST_MS = 60_000
+const FIRES_WITHIN_MS = 45_000
+const BUYERS = 60
+/** Spreads the sale over several scrapes: what happens between two of them has no rate. */
+const THINK_SECONDS = 2
+const TOKEN = 'a-token-for-prometheus'
+/** The address's burst of server/rate-limit.ts is 2000; these are refused whoever asks. */
+const REQUESTS = 3_000
+const AT_ONCE = 100
+const LOCKED_SECONDS = 2.5
+/** PostgreSQL takes 200. */
+const CONNECTIONS = 165
+/** Of a hundred looks at the clock at least one is late. */
+const STOPS = 14
+const STOPPED_MS = 350
+const GOING_MS = 60
+const ALERTS_CAUSED = [
+  'OnsaleOutboxOld',
+  'OnsaleWorkerGone',
+  'OnsaleLineStalled',
+  'OnsalePostgresFull',
+  'OnsaleRefusing',
+  'OnsaleSlow',
+  'OnsaleLoopLag',
+  'OnsaleRedisEvicts',
+]
+const NOBODYS_BOOKING = '0199d0c0-0000-7000-8000-000000000000'
+
+interface Board {
+  title: string
+  panels: { title: string; targets: { expr: string }[] }[]
+}
+
+const signal = (pid: number, name: NodeJS.Signals) => process.kill(pid, name)
+const askUnsigned = (url: string) => fetch(`${url}/api/v1/auth/me`).then((answer) => answer.text())
+
+const absent = missingPrometheus()
+describe.skipIf(absent)('a stack that is watched', () => {
+  let stack: WholeStack
+  let prometheus: Prometheus
+  let sql: postgres.Sql
+  let redis: Redis
+  let buyer: string
+
+  beforeAll(async () => {
+    stack = await startWholeStack({ SERVERS: '2', METRICS_TOKEN: TOKEN })
+    const { run } = stack
+    sql = postgres(run.postgres.url, { max: 4, onnotice: () => {} })
+    redis = new Redis(run.redis.url)
+    prometheus = await startPrometheus({ target: new URL(run.url).host, token: TOKEN })
+    const asked = { event: run.demo!.eventId, buyers: BUYERS, pay: 0.8, think: THINK_SECONDS, url: run.url }
+    const words = Object.entries(asked).flatMap(([name, value]) => [`--${name}`, String(value)])
+    const crowd = Bun.spawn([process.execPath, CROWD, ...words, '--json'], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    expect(await crowd.exited).toBe(0)
+    const made = await fetch(`${run.url}/api/v1/dev/buyers`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"count":1}',
+    })
+    buyer = ((await made.json()) as { data: { accessToken: string }[] }).data[0]!.accessToken
+  }, START_MS)
+  afterAll(async () => {
+    await prometheus?.stop()
+    await sql?.end({ timeout: 1 })
+    redis?.disconnect()
+    await stack?.stop()
+  }, START_MS)
+
+  const fires = (name: string) =>
+    eventually(`${name} fires`, async () => (await prometheus.firing()).includes(name), FIRES_WITHIN_MS)
+  const run = () => stack.now()
+  const pay = () =>
+    fetch(`${run().url}/api/v1/payment/${NOBODYS_BOOKING}/confirm`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${buyer}`, 'content-type': 'application/json' },
+      body: '{"method":"sandbox_ok"}',
+    })
+
+  /** And a row that it does not see to. */
+  async function freezeWorker(): Promise<number> {
+    const { pid } = run().worker
+    signal(pid, 'SIGSTOP')
+    await sql`insert into outbox (kind, payload, created_at)
+      values ('booking_expired', '{"eventId":"","bookingId":""}', now() - interval '61 seconds')`
+    return pid
+  }
+
+  async function crowdPostgres(): Promise<postgres.Sql> {
+    const many = postgres(run().postgres.url, { max: CONNECTIONS, onnotice: () => {}, connect_timeout: 20 })
+    await Promise.all(Array.from({ length: CONNECTIONS }, () => many`select pg_sleep(0.5)`))
+    return many
+  }
+
+  async function flood(): Promise<void> {
+    for (let sent = 0; sent < REQUESTS; sent += AT_ONCE)
+      await Promise.all(Array.from({ length: AT_ONCE }, () => askUnsigned(run().url)))
+  }
+
+  /** Payments of that time wait for the table. */
+  async function lockBookings(): Promise<void> {
+    let paying: Promise<unknown> = Promise.resolve()
+    await sql.begin(async (tx) => {
+      await tx`lock table bookings in access exclusive mode`
+      paying = Promise.all([pay(), pay(), pay()])
+      await tx`select pg_sleep(${LOCKED_SECONDS})`
+    })
+    await paying
+  }
+
+  async function comeLate(): Promise<void> {
+    const pids = run().servers.map(({ pid }) => pid)
+    for (let stops = 0; stops < STOPS; stops += 1) {
+      for (const pid of pids) signal(pid, 'SIGSTOP')
+      await Bun.sleep(STOPPED_MS)
+      for (const pid of pids) signal(pid, 'SIGCONT')
+      await Bun.sleep(GOING_MS)
+    }
+  }
+
+  async function makeRedisEvict(): Promise<void> {
+    await redis.config('SET', 'maxmemory-policy', 'allkeys-lru')
+    await redis.config('SET', 'maxmemory', '1mb')
+    await redis.set('filler', 'x'.repeat(100_000)).catch(() => {})
+  }
+
+  test(
+    'no panel is without data after a sale',
+    async () => {
+      const boards = readdirSync(BOARDS).map(
+        (file) => JSON.parse(readFileSync(join(BOARDS, file), 'utf8')) as Board,
+      )
+      const asked = boards.flatMap(({ title, panels }) =>
+        panels.flatMap((panel) =>
+          panel.targets.map(({ expr }) => ({ panel: `${title}: ${panel.title}`, expr })),
+        ),
+      )
+      expect(asked.length).toBeGreaterThan(50)
+      let empty = asked
+      // What is measured every few seconds and what the worker does last come a moment later.
+      const look = async () => {
+        const told = await Promise.all(asked.map(({ expr }) => prometheus.query(expr)))
+        empty = asked.filter((_, i) => !told[i]!.some(({ value }) => Number.isFinite(value)))
+        return empty.length === 0
+      }
+      await eventually('every panel has data', look, FIRES_WITHIN_MS).catch(() => {})
+      expect(empty).toEqual([])
+      const [sold] = await prometheus.query('sum(tickets_sold_total)')
+      expect(sold!.value).toBeGreaterThan(BUYERS / 2)
+      const [servers] = await prometheus.query('sum(processes{kind="server"})')
+      expect(servers!.value).toBe(2)
+      expect(await prometheus.firing()).toEqual([])
+    },
+    TEST_MS,
+  )
+
+  test(
+    'every fault calls somebody',
+    async () => {
+      await pay()
+      await sql`update bookings set total = total + 1 where id = (select id from bookings limit 1)`
+      await sql`insert into outbox (kind, payload, dead_at) values ('booking_expired', '{}', now())`
+      // The audit runs when a worker starts, then once a minute.
+      signal(run().worker.pid, 'SIGKILL')
+      await Promise.all([fires('OnsaleInvariantViolated'), fires('OnsaleDeadLetters')])
+      const called = ALERTS_CAUSED.map(fires)
+      const frozen = await freezeWorker()
+      const key = roomKey(run().demo!.eventId, 'turns')
+      await redis.del(key)
+      await redis.set(key, 'not what a script expects')
+      const many = await crowdPostgres()
+      await flood()
+      await lockBookings()
+      await comeLate()
+      await makeRedisEvict()
+      await Promise.all(called)
+      signal(frozen, 'SIGCONT')
+      await many.end({ timeout: 1 })
+    },
+    TEST_MS,
+  )
+
+  test(
+    'a wrong token is said on the page of targets, and nobody who answers a scrape calls somebody',
+    async () => {
+      const wrong = await startPrometheus({ target: new URL(run().url).host, token: 'another-token' })
+      await eventually('the target is down', async () => (await wrong.target())?.health === 'down')
+      expect((await wrong.target())?.lastError).toContain('401')
+      await wrong.stop()
+      await stack.stop()
+      await fires('OnsaleScrapeDown')
+      expect((await prometheus.target())?.lastError).not.toBe('')
+    },
+    TEST_MS,
+  )
+})
