@@ -8,6 +8,9 @@ import { serverClock } from '../net/server-clock.ts'
 import { instantOf, wallTime } from '../zoned-time.ts'
 import { session } from './session.svelte.ts'
 
+/** What was typed since the window was opened: its own words are no surprise to anybody. */
+const typedHere = new Set<string>()
+
 /** What is kept of a field: what it was when it was typed over, and what it is. */
 type Kept = Partial<Record<EventField, [was: unknown, is: unknown]>>
 
@@ -66,6 +69,7 @@ export class EventForm {
 
   /** Called after every change: a reload, the way back or an ended session lose nothing. */
   changed(): void {
+    typedHere.add(this.#what)
     this.#keep()
     this.problem = null
     if (Object.keys(this.#checked).length > 0) this.check(this.#checking)
@@ -128,7 +132,7 @@ export class EventForm {
       if (is !== null && typeof is !== typeof (this.#saved[field] ?? 0)) continue
       if (is === null && typeof this.#saved[field] === 'string') continue
       Object.assign(this.typed, { [field]: is })
-      this.restored = true
+      this.restored = !typedHere.has(this.#what)
     }
   }
 
