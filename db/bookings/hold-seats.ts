@@ -17,8 +17,11 @@ const SEATS_PER_REQUEST_MAX = 1_000
 
 /** Of the gate's script: one under way, since Redis does one thing at a time anyway. */
 const LOCKS = { inFlightMax: 1, weightMax: 500 }
-/** Of the transaction: one at a time, and more only when one takes far longer than any should. */
-const COMMITS = { inFlightMax: 4, alongsideAfterMs: 25, weightMax: 128 }
+/**
+ * Of the transaction: one at a time, and more only when one takes far longer than any should. This is also what keeps
+ * Postgres from being overrun when Redis is away and refuses nobody any more.
+ */
+export const COMMITS = { inFlightMax: 4, alongsideAfterMs: 25, weightMax: 128 }
 /** Of transactions that are not shared: as many as there are connections to a small pool. */
 const COMMITS_ALONE = { inFlightMax: 8, weightMax: 1 }
 /** Some seconds of work at the measured rate; whoever comes on top is told so at once. */

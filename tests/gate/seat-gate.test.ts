@@ -1,6 +1,7 @@
 // Holds the gate to its place: it hints, heals and announces, and whatever it says or suffers, Postgres decides.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { holdSeats } from '../../db/bookings/hold-seats.ts'
+import { sql } from 'drizzle-orm'
+import { COMMITS, holdSeats } from '../../db/bookings/hold-seats.ts'
 import { connectRedis, redisReady } from '../../db/redis.ts'
 import { parseSeatFeed, seatFeedChannel, type SeatFeed } from '../../db/seat-gate/feed.ts'
 import { seatLockKey, seatStatusKey } from '../../db/seat-gate/keys.ts'
@@ -10,12 +11,17 @@ import {
   aBuyer,
   aHold,
   anEvent,
+  buyers,
   openTestLedger,
   refusalOf,
   STORES_WITHIN_MS,
   until,
   type TestLedger,
 } from '../support/a-ledger.ts'
+import { standstill } from '../support/standstill.ts'
+
+/** More than all that may be under way at once. */
+const CROWD = 800
 
 let t: TestLedger
 beforeAll(async () => {
@@ -140,6 +146,25 @@ describe('a Redis that fails', () => {
     expect(refusalOf(await holdSeats(gate, { eventId, accountId, seats: [1] }))).toBe('held')
     expect(performance.now() - from).toBeLessThan(450)
     frozen.disconnect()
+  })
+
+  test('gone: however many come, Postgres has no more under way than stated, and everybody is served', async () => {
+    const gone = connectRedis('redis://127.0.0.1:9', { role: 'commands', name: 'gone' })
+    const gate = { db: t.db, redis: gone }
+    const eventId = await anEvent(t.db, { seats: CROWD })
+    const who = await buyers(t.db, CROWD)
+    const keeper = await standstill(t, 'lock table bookings in exclusive mode')
+    const asked = who.map((accountId, n) => holdSeats(gate, { eventId, accountId, seats: [n] }))
+    await keeper.waiting(COMMITS.inFlightMax, Promise.all(asked))
+    await Bun.sleep(4 * COMMITS.alongsideAfterMs)
+    const [row] = await t.db.execute<{ count: number }>(
+      sql`select count(*)::int from pg_locks where not granted and database = (
+        select oid from pg_database where datname = current_database())`,
+    )
+    expect(row!.count).toBe(COMMITS.inFlightMax)
+    await keeper.end()
+    expect(new Set((await Promise.all(asked)).map(refusalOf))).toEqual(new Set(['held']))
+    gone.disconnect()
   })
 })
 
