@@ -84,7 +84,7 @@ async function makeEvent(page: Page): Promise<string> {
   await page.getByText('32 seats are made').waitFor()
   await page.getByRole('button', { name: 'Add an area without numbers' }).click()
   await page.getByRole('textbox', { name: 'Name' }).fill('Standing')
-  await page.getByLabel('Places').fill('8')
+  await page.getByLabel('Places', { exact: true }).fill('8')
   await page.getByRole('button', { name: 'Put it into the hall' }).click()
   await page.getByText('Standing: 8 seats are made').waitFor()
   await expectSound(page)

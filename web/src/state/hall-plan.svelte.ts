@@ -233,7 +233,10 @@ export class HallPlan {
     > | null
     if (!kept?.typed || typeof kept.typed !== 'object') return
     const { changing = null } = kept
-    if (changing !== null && !this.#event.sections.some(({ name }) => name === changing)) return
+    // What may not be changed any more is not offered again.
+    const mayChange =
+      this.#event.status === 'DRAFT' && this.#event.sections.some(({ name }) => name === changing)
+    if (changing !== null && !mayChange) return
     this.typed = { ...emptySection('seated'), ...kept.typed }
     this.changing = changing
   }
