@@ -4,8 +4,9 @@ import journal from './migrations/meta/_journal.json'
 import { connectRedis, redisReady } from './redis.ts'
 import { readRedisHealth, redisProblems } from './redis-health.ts'
 
-const CONNECT_SECONDS = 3
-const REDIS_WITHIN_MS = 3_000
+/** For whoever starts everything; a process that is started again while a store is away must not wait for it long. */
+const ANSWER_WITHIN_MS = 5_000
+export const RESTART_WITHIN_MS = 1_500
 /** server_version_num of the oldest PostgreSQL the ledger is tested with. */
 const LEAST_POSTGRES = 140_000
 const UNDEFINED_TABLE = '42P01'
@@ -17,8 +18,8 @@ export interface StoreCheck {
 }
 
 /** Addresses are never repeated: they may hold a password. */
-export async function checkLedger(url: string): Promise<StoreCheck> {
-  const sql = postgres(url, { max: 1, connect_timeout: CONNECT_SECONDS, onnotice: () => {} })
+export async function checkLedger(url: string, withinMs = ANSWER_WITHIN_MS): Promise<StoreCheck> {
+  const sql = postgres(url, { max: 1, connect_timeout: withinMs / 1_000, onnotice: () => {} })
   try {
     return { problems: await ledgerProblems(sql), unreachable: null }
   } catch (fault) {
@@ -75,7 +76,7 @@ async function aheadProblems(sql: postgres.Sql): Promise<string[]> {
 }
 
 /** The same for Redis, alone or as a Cluster. */
-export async function checkLine(url: string): Promise<StoreCheck> {
+export async function checkLine(url: string, withinMs = ANSWER_WITHIN_MS): Promise<StoreCheck> {
   let last: unknown
   const client = connectRedis(url, {
     role: 'commands',
@@ -83,7 +84,7 @@ export async function checkLine(url: string): Promise<StoreCheck> {
     onError: (error) => (last = error),
   })
   try {
-    await redisReady(client, REDIS_WITHIN_MS)
+    await redisReady(client, withinMs)
     return { problems: redisProblems(await readRedisHealth(client)), unreachable: null }
   } catch (fault) {
     return { problems: [], unreachable: `REDIS_URL cannot be reached: ${reason(last ?? fault)}` }

@@ -1,6 +1,6 @@
 // Starts one server process: environment → context → listener, and the way back on a signal.
 import { readConfig } from './config.ts'
-import { checkLedger, checkLine } from '../db/store-checks.ts'
+import { checkLedger, checkLine, RESTART_WITHIN_MS } from '../db/store-checks.ts'
 import { createContext } from './context.ts'
 import { listen } from './listen.ts'
 import { faultFields } from './log.ts'
@@ -15,7 +15,10 @@ if ('problems' in read) {
 }
 
 const { databaseUrl, redisUrl, embedded } = read.config
-const [ledger, line] = await Promise.all([checkLedger(databaseUrl), checkLine(redisUrl)])
+const [ledger, line] = await Promise.all([
+  checkLedger(databaseUrl, RESTART_WITHIN_MS),
+  checkLine(redisUrl, RESTART_WITHIN_MS),
+])
 // A store that is away may come back, and holds no start up; one that cannot carry a sale never will.
 const unfit = [...ledger.problems, ...(embedded.has('redis') ? [] : line.problems)]
 if (unfit.length > 0) {

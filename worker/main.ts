@@ -1,6 +1,6 @@
 // Starts one worker process: environment → context → jobs and loops, and the way back on a signal.
 import { redisReady } from '../db/redis.ts'
-import { checkLedger } from '../db/store-checks.ts'
+import { checkLedger, RESTART_WITHIN_MS } from '../db/store-checks.ts'
 import { readConfig } from './config.ts'
 import { createContext } from './context.ts'
 import { createLog, describeFault } from './log.ts'
@@ -17,7 +17,7 @@ if ('problems' in read) {
   process.exit(1)
 }
 
-const { problems: unfit } = await checkLedger(read.config.databaseUrl)
+const { problems: unfit } = await checkLedger(read.config.databaseUrl, RESTART_WITHIN_MS)
 if (unfit.length > 0) {
   console.error(`The worker cannot start:\n${unfit.map((problem) => `  - ${problem}`).join('\n')}`)
   process.exit(1)

@@ -147,7 +147,7 @@ describe('a Redis', () => {
   )
 
   test('that does not answer holds no start up: it may come back', async () => {
-    const { problems, unreachable } = await checkLine('redis://127.0.0.1:1')
+    const { problems, unreachable } = await checkLine('redis://127.0.0.1:1', 200)
     expect([problems, unreachable]).toEqual([[], expect.stringContaining('REDIS_URL cannot be reached')])
   })
 })
