@@ -123,8 +123,10 @@ test(
 )
 
 /** The interfaces are there anyway: prom-client brings them. */
-test('a process nobody traces loads nothing of it', async () => {
-  const script = `
+test(
+  'a process nobody traces loads nothing of it',
+  async () => {
+    const script = `
     const { createContext } = await import('./server/context.ts')
     const { readConfig } = await import('./server/config.ts')
     const read = readConfig({ DATABASE_URL: 'postgres://127.0.0.1:1/x', REDIS_URL: 'redis://127.0.0.1:1', JWT_SECRET: 'x'.repeat(40) })
@@ -133,6 +135,8 @@ test('a process nobody traces loads nothing of it', async () => {
     const loaded = Object.keys(require.cache)
     console.log(loaded.length > 100, loaded.filter((path) => /@opentelemetry.(?!api.)/.test(path)).length)
     process.exit(0)`
-  const ran = Bun.spawnSync([process.execPath, '-e', script], { cwd: ROOT })
-  expect(`${ran.stdout}`.split('\n')).toContain('true 0')
-}, START_MS)
+    const ran = Bun.spawnSync([process.execPath, '-e', script], { cwd: ROOT })
+    expect(`${ran.stdout}`.split('\n')).toContain('true 0')
+  },
+  START_MS,
+)
