@@ -20,11 +20,14 @@ export interface Places {
   env: Record<string, string | undefined>
   /** Where one of our own is built. */
   cacheDir: string
-  say(sentence: string): void
+  /** Where Go's own installer puts it, which is seldom on a PATH; null where that is not to be looked at. */
+  goFolder?: string | null
+  /** Told that a build begins, which takes minutes. Without it, nothing is built. */
+  say?: (sentence: string) => void
 }
 
 /** The first that fits. Never throws; `problem` is one sentence for people. */
-export async function findK6({ env, cacheDir, say }: Places): Promise<Found> {
+export async function findK6({ env, cacheDir, goFolder = '/usr/local/go/bin', say }: Places): Promise<Found> {
   const own = join(cacheDir, 'k6')
   const folders = [...onPath(env), ...goFolders(env), own]
   const old: K6[] = []
@@ -33,10 +36,10 @@ export async function findK6({ env, cacheDir, say }: Places): Promise<Found> {
     if (version !== null && fits(version)) return { ok: true, k6: { program, version } }
     if (version !== null) old.push({ program, version })
   }
-  const go = [...onPath(env), '/usr/local/go/bin']
+  const go = [...onPath(env), ...(goFolder === null ? [] : [goFolder])]
     .map((folder) => join(folder, 'go'))
     .find((program) => existsSync(program))
-  if (go === undefined) return { ok: false, problem: `${lack(old)}: ${HOW}` }
+  if (go === undefined || !say) return { ok: false, problem: `${lack(old)}: ${HOW}` }
   say(`${lack(old)}: building k6 ${BUILT} with ${go} into ${own}, which takes a few minutes once`)
   return build(go, own, env)
 }

@@ -48,11 +48,12 @@ export async function runScenario(scenario: Scenario, { run, k6, sizes }: SurgeR
   const watch = watchProcesses(run)
   const code = await child.exited
   process.off('SIGTERM', end)
+  const elapsedSeconds = (Date.now() - at.getTime()) / 1_000
   const limits = ASKED_OF_PROCESSES[scenario.name]
   if (limits) await watch?.settle()
   const { processes, cores } = watch?.stop() ?? { processes: [], cores: {} }
   const { seconds, figures } = readSummary(summaryFile)
-  const k6Seconds = Number(child.resourceUsage()?.cpuTime.total ?? 0) / MICROSECONDS
+  const k6Cores = Number(child.resourceUsage()?.cpuTime.total ?? 0) / MICROSECONDS / elapsedSeconds
   const audit = await auditStores(run)
   const faults = [
     ...figures
@@ -75,7 +76,7 @@ export async function runScenario(scenario: Scenario, { run, k6, sizes }: SurgeR
     audit: audit.lines,
     warmUpSeconds: limits?.warmUpSeconds ?? 0,
     processes,
-    cores: { k6: seconds > 0 ? k6Seconds / seconds : 0, ...cores },
+    cores: { k6: k6Cores, ...cores },
     faults,
   }
   const file = join(RESULTS, `${scenario.name}-${at.toISOString().slice(0, 19).replaceAll(':', '')}`)

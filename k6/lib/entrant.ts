@@ -20,6 +20,8 @@ export const refusedFrames = tally('refused_frames')
 const FAULTS_TOLD = 3
 const RETRY_MS = 1_000
 const NORMAL_CLOSURE = 1_000
+/** k6 has the name of this state in its types alone. */
+const OPEN = 1
 
 type Frame<T extends ServerFrame['type']> = Extract<ServerFrame, { type: T }>
 interface Waiting {
@@ -58,7 +60,7 @@ export class Entrant {
   }
 
   get isOpen(): boolean {
-    return this.#socket?.readyState === WebSocket.OPEN
+    return this.#socket?.readyState === OPEN
   }
 
   /** True as soon as `holds` is, false after `withinMs`. Looked at after every frame and every change of the socket. */

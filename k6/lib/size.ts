@@ -8,3 +8,8 @@ export function size(name: string, usual: number): number {
   if (Number.isInteger(value) && value >= 1) return value
   throw new Error(`${name} must be a whole number of at least 1, not ${said}`)
 }
+
+const PATIENCE = size('PATIENCE', 1)
+
+/** 95 % within so many ms; `-e PATIENCE=…` allows so many times that, on a machine busy with something else as well. */
+export const within = (ms: number): string => `p(95)<=${ms * PATIENCE}`

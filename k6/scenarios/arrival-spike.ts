@@ -3,7 +3,7 @@
 // Thresholds: a place each, 95 % within 1 s; every one of them let in, none before a lower place; no socket cut off.
 import { Entrant, pause } from '../lib/entrant.ts'
 import { mine, openSale, type Sale } from '../lib/sale.ts'
-import { size } from '../lib/size.ts'
+import { size, within } from '../lib/size.ts'
 import { tally } from '../lib/tally.ts'
 export { handleSummary } from '../lib/summary.ts'
 
@@ -27,7 +27,7 @@ export const options = {
     never_admitted: ['count==0'],
     line_faults: ['count==0'],
     sockets_cut_off: ['count==0'],
-    join_ms: ['p(95)<1000'],
+    join_ms: [within(1000)],
   },
 }
 

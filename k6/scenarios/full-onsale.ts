@@ -4,7 +4,7 @@
 import { Entrant, pause } from '../lib/entrant.ts'
 import { holdBest, pay } from '../lib/purchase.ts'
 import { mine, openSale, type Sale } from '../lib/sale.ts'
-import { size } from '../lib/size.ts'
+import { size, within } from '../lib/size.ts'
 import { tally } from '../lib/tally.ts'
 export { handleSummary } from '../lib/summary.ts'
 
@@ -32,8 +32,8 @@ export const options = {
     line_faults: ['count==0'],
     gave_up: ['count==0'],
     seats_bought: [`count==${SEATS}`],
-    'http_req_duration{name:best}': ['p(95)<=150'],
-    'http_req_duration{name:pay}': ['p(95)<=500'],
+    'http_req_duration{name:best}': [within(150)],
+    'http_req_duration{name:pay}': [within(500)],
   },
 }
 

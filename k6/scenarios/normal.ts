@@ -3,7 +3,7 @@
 // Thresholds: every visit ends with seats; no unexpected answer; 95 % of pages within 150 ms, of holds 200 ms, of payments 300 ms.
 import exec from 'k6/execution'
 import { openSale, type Sale } from '../lib/sale.ts'
-import { size } from '../lib/size.ts'
+import { size, within } from '../lib/size.ts'
 import { visit } from '../lib/visit.ts'
 export { handleSummary } from '../lib/summary.ts'
 
@@ -25,11 +25,11 @@ export const options = {
     unexpected_answers: ['count==0'],
     dropped_iterations: ['count==0'],
     visits_served: [`count>=${RATE * SECONDS}`],
-    'http_req_duration{name:event}': ['p(95)<150'],
-    'http_req_duration{name:map}': ['p(95)<150'],
-    'http_req_duration{name:availability}': ['p(95)<150'],
-    'http_req_duration{name:hold}': ['p(95)<200'],
-    'http_req_duration{name:pay}': ['p(95)<300'],
+    'http_req_duration{name:event}': [within(150)],
+    'http_req_duration{name:map}': [within(150)],
+    'http_req_duration{name:availability}': [within(150)],
+    'http_req_duration{name:hold}': [within(200)],
+    'http_req_duration{name:pay}': [within(300)],
   },
 }
 

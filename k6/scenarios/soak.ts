@@ -5,7 +5,7 @@ import exec from 'k6/execution'
 import { Entrant, pause } from '../lib/entrant.ts'
 import { giveBack, holdBest } from '../lib/purchase.ts'
 import { openSale, type Sale } from '../lib/sale.ts'
-import { size } from '../lib/size.ts'
+import { size, within } from '../lib/size.ts'
 import { tally } from '../lib/tally.ts'
 import { visit } from '../lib/visit.ts'
 export { handleSummary } from '../lib/summary.ts'
@@ -19,6 +19,8 @@ const GIVE_UP_MS = 60_000
 const WATCH_MS = 60_000
 /** Short enough that what nobody paid for expires while we look. */
 const HOLD_SECONDS = 120
+/** A visit takes a second or two; a machine busy with something else takes longer. */
+const VUS_A_VISIT = 20
 const duration = `${MINUTES}m`
 
 const gaveUp = tally('gave_up')
@@ -32,7 +34,7 @@ export const options = {
       executor: 'constant-arrival-rate',
       rate: RATE,
       duration,
-      preAllocatedVUs: 4 * RATE,
+      preAllocatedVUs: VUS_A_VISIT * RATE,
       exec: 'visits',
     },
     line: {
@@ -53,8 +55,8 @@ export const options = {
     sockets_cut_off: ['count==0'],
     visits_served: [`count>=${RATE * MINUTES * 60}`],
     through_the_room: [`count>=${MINUTES * 30}`],
-    'http_req_duration{name:hold}': ['p(95)<500'],
-    'http_req_duration{name:best}': ['p(95)<500'],
+    'http_req_duration{name:hold}': [within(500)],
+    'http_req_duration{name:best}': [within(500)],
   },
 }
 
