@@ -159,7 +159,8 @@ export class HallPlan {
     if (this.busy) return false
     this.busy = true
     const answer = await ask()
-    if (answer.ok) await this.map.load()
+    // Also after a refusal: a large hall may have been changed though its answer came too late.
+    await this.map.load()
     this.busy = false
     this.problem = answer.ok ? null : answer.problem
     this.said = answer.ok ? said : ''
