@@ -11,6 +11,11 @@ const CONNECT_TIMEOUT_MS = 5_000
 const RECONNECT_DELAY_MIN_MS = 50
 const RECONNECT_DELAY_MAX_MS = 1_000
 const CLUSTER_SCHEME = 'redis+cluster://'
+const SENTINEL_SCHEME = 'redis+sentinel://'
+/** What Redis itself calls a master whose name was not chosen. */
+const SENTINEL_MASTER = 'mymaster'
+/** A node that fell silent tells nobody that another has taken its slots over: who holds what is asked this often. */
+const CLUSTER_LOOK_EVERY_MS = 2_000
 
 /**
  * - `commands`: the request path; fails within a second, never waits for a reconnect.
@@ -28,22 +33,13 @@ export interface RedisOptions {
   onError?: (fault: Error) => void
 }
 
-/** Connects to `redis://`, `rediss://` or `redis+cluster://host:port,host:port`. */
+/**
+ * Connects to `redis://`, `rediss://`, `redis+cluster://host:port,host:port`, or by way of sentinels to the master of
+ * `redis+sentinel://host:port,host:port/name`. A user and a password before the first host are those of every node of
+ * the cluster, or of the master; sentinels are asked without.
+ */
 export function connectRedis(url: string, { role, name, onError = () => {} }: RedisOptions): RedisClient {
-  const failsFast = role === 'commands' || role === 'producer'
-  const common = {
-    connectionName: name,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    enableAutoPipelining: role === 'commands',
-    ...(failsFast ? { commandTimeout: COMMAND_TIMEOUT_MS, enableOfflineQueue: role === 'producer' } : {}),
-    maxRetriesPerRequest: failsFast ? 1 : null,
-  }
-  const client = url.startsWith(CLUSTER_SCHEME)
-    ? new Redis.Cluster(clusterNodes(url), {
-        redisOptions: common,
-        enableAutoPipelining: common.enableAutoPipelining,
-      })
-    : new Redis(url, { ...common, retryStrategy: reconnectDelay })
+  const client = open(url, limitsOf(role, name))
   client.on('error', onError)
   return client
 }
@@ -61,14 +57,50 @@ function reconnectDelay(attempt: number): number {
   return Math.min(RECONNECT_DELAY_MIN_MS * attempt, RECONNECT_DELAY_MAX_MS)
 }
 
-function clusterNodes(url: string): { host: string; port: number }[] {
-  return url
-    .slice(CLUSTER_SCHEME.length)
-    .split(',')
-    .map((node) => {
-      const { hostname, port } = new URL(`redis://${node}`)
-      return { host: hostname, port: Number(port || 6379) }
+function limitsOf(role: RedisRole, name: string) {
+  const failsFast = role === 'commands' || role === 'producer'
+  return {
+    connectionName: name,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    enableAutoPipelining: role === 'commands',
+    ...(failsFast ? { commandTimeout: COMMAND_TIMEOUT_MS, enableOfflineQueue: role === 'producer' } : {}),
+    maxRetriesPerRequest: failsFast ? 1 : null,
+  }
+}
+
+function open(url: string, common: ReturnType<typeof limitsOf>): RedisClient {
+  if (url.startsWith(CLUSTER_SCHEME)) {
+    const { nodes, login } = placesOf(url.slice(CLUSTER_SCHEME.length))
+    return new Redis.Cluster(nodes, {
+      redisOptions: { ...common, ...login },
+      enableAutoPipelining: common.enableAutoPipelining,
+      slotsRefreshInterval: CLUSTER_LOOK_EVERY_MS,
     })
+  }
+  const steady = { ...common, retryStrategy: reconnectDelay }
+  if (!url.startsWith(SENTINEL_SCHEME)) return new Redis(url, steady)
+  const [places = '', master = SENTINEL_MASTER] = url.slice(SENTINEL_SCHEME.length).split('/', 2)
+  const { nodes: sentinels, login } = placesOf(places)
+  // A master that fell silent closes nothing: who holds the office is heard from the sentinels.
+  return new Redis({
+    ...steady,
+    ...login,
+    sentinels,
+    name: master || SENTINEL_MASTER,
+    failoverDetector: true,
+  })
+}
+
+function placesOf(text: string) {
+  const urls = text.split(',').map((node) => new URL(`redis://${node}`))
+  const { username = '', password = '' } = urls[0] ?? {}
+  return {
+    nodes: urls.map(({ hostname, port }) => ({ host: hostname, port: Number(port || 6379) })),
+    login: {
+      ...(username ? { username: decodeURIComponent(username) } : {}),
+      ...(password ? { password: decodeURIComponent(password) } : {}),
+    },
+  }
 }
 
 /** Waits until a client can be used, at most `withinMs`; throws when it cannot. */

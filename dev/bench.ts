@@ -6,6 +6,7 @@ const BENCHES: Record<string, () => Promise<{ bench: (args: string[]) => Promise
   best: () => import('./bench/best.ts'),
   growth: () => import('./bench/growth.ts'),
   cache: () => import('./bench/cache.ts'),
+  nodes: () => import('./bench/nodes.ts'),
   ledger: () => import('./bench/ledger.ts'),
   room: () => import('./bench/room.ts'),
   window: () => import('./bench/window.ts'),

@@ -19,7 +19,10 @@ const VARIABLES = {
   SERVER_INDEX: [Type.Integer({ minimum: 0, maximum: SERVERS_MAX }), 'the index of this server process'],
   BIND: [Type.String({ pattern: '^[0-9a-fA-F.:]+$' }), 'an IP address to listen on'],
   DATABASE_URL: [Url('postgres(ql)?'), 'a postgres:// address'],
-  REDIS_URL: [Url('rediss?|redis\\+cluster'), 'a redis://, rediss:// or redis+cluster:// address'],
+  REDIS_URL: [
+    Url('rediss?|redis\\+(cluster|sentinel)'),
+    'a redis://, rediss://, redis+cluster:// or redis+sentinel:// address',
+  ],
   JWT_SECRET: [Type.String({ minLength: 1 }), `a secret of at least ${JWT_SECRET_BYTES_MIN} bytes`],
   JWT_SECRETS_ACCEPTED: [
     Type.String({ pattern: '^[^,\\s]+(,[^,\\s]+)*$' }),

@@ -12,7 +12,10 @@ const Url = (schemes: string) => Type.String({ pattern: `^(${schemes})://\\S+$` 
 /** What each variable must be, in the words of the message a wrong one gets; values are never repeated. */
 const VARIABLES = {
   DATABASE_URL: [Url('postgres(ql)?'), 'a postgres:// address'],
-  REDIS_URL: [Url('rediss?|redis\\+cluster'), 'a redis://, rediss:// or redis+cluster:// address'],
+  REDIS_URL: [
+    Url('rediss?|redis\\+(cluster|sentinel)'),
+    'a redis://, rediss://, redis+cluster:// or redis+sentinel:// address',
+  ],
   SMTP_URL: [Url('smtps?'), 'an smtp:// or smtps:// address'],
   MAIL_FROM: [
     Type.String({ pattern: '^([^<>@\\r\\n]*<[^<>@\\s]+@[^<>@\\s]+>|[^<>@\\s]+@[^<>@\\s]+)$' }),
