@@ -23,6 +23,8 @@ import { ticketRoutes } from './tickets/routes.ts'
 
 const API = '/api/v1'
 const DETAILS_MAX = 20
+/** Refusals that somebody honest seldom sees; a row of them is worth a look. */
+const REPORTED: ReadonlySet<string> = new Set(['permission_denied', 'origin_refused'])
 
 export type App = ReturnType<typeof createApp>
 
@@ -69,6 +71,13 @@ function requestEdge(context: Context) {
       const path = pathOf(request)
       if (refusal.code === 'internal')
         context.log.error('request_failed', { requestId: call.requestId, path, ...faultFields(error) })
+      if (REPORTED.has(refusal.code))
+        context.log.warn('access_refused', {
+          requestId: call.requestId,
+          path,
+          code: refusal.code,
+          accountId: call.identity?.accountId,
+        })
       writeHeaders(set.headers, call)
       set.headers['content-type'] = JSON_TYPE
       if (refusal.retryAfterSeconds) set.headers['retry-after'] = String(Math.ceil(refusal.retryAfterSeconds))

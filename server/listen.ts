@@ -2,7 +2,7 @@
 //
 // Sockets are upgraded here and not by Elysia, whose per-route socket limits are ignored, whose beforeHandle runs
 // twice an upgrade, and which finds a path at the wrong place when the Host is very short (ADR 7).
-import { SECURITY_HEADERS, writeHeaders } from './answer-headers.ts'
+import { DATA_POLICY, SECURITY_HEADERS, TRANSPORT_SECURITY, writeHeaders } from './answer-headers.ts'
 import { createApp } from './app.ts'
 import { takeBody } from './body.ts'
 import { callOf, pathOf } from './call.ts'
@@ -175,6 +175,8 @@ export async function listen(context: Context): Promise<Listener> {
     return plain ? beside(request, 'plainRoom', plain) : beside(request, 'window', web(request, path))
   }
 
+  const isSecure = context.config.publicUrl.startsWith('https:')
+
   const server = Bun.serve<SocketData>({
     port: context.config.port,
     hostname: context.config.bind,
@@ -185,7 +187,7 @@ export async function listen(context: Context): Promise<Listener> {
     websocket: sockets.handlers,
     fetch(request) {
       context.came(request, server)
-      return route(request)
+      return isSecure ? onlySecurely(route(request)) : route(request)
     },
     error: () => {
       context.telemetry.answered('OTHER', 'unmatched', ERROR_STATUS.internal, 0)
@@ -224,9 +226,18 @@ function refusedAnswer(request: Request, refusal: Refusal): Response {
 /** What the API did not make gets the headers that keep a browser careful here. */
 async function careful<T extends Response | undefined>(answer: T | Promise<T>): Promise<T> {
   const response = await answer
-  if (response)
-    for (const [name, value] of Object.entries(SECURITY_HEADERS))
-      if (!response.headers.has(name)) response.headers.set(name, value)
+  if (!response) return response
+  const { headers } = response
+  for (const [name, value] of Object.entries(SECURITY_HEADERS))
+    if (!headers.has(name)) headers.set(name, value)
+  const isData = headers.get('content-type')?.startsWith('application/json') ?? false
+  if (isData && !headers.has('content-security-policy')) headers.set('content-security-policy', DATA_POLICY)
+  return response
+}
+
+async function onlySecurely(answer: Response | undefined | Promise<Response | undefined>) {
+  const response = await answer
+  response?.headers.set('strict-transport-security', TRANSPORT_SECURITY)
   return response
 }
 

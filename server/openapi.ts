@@ -1,12 +1,16 @@
 // Owns the OpenAPI document as it is published: what the plugin collects, in words that OpenAPI 3.0 knows.
 //
 // The plugin copies TypeBox' JSON Schema as it is, which OpenAPI 3.0 partly cannot read (`const`, type `null`, tuples,
-// `examples`), offers bodies as forms, which the listener refuses, and ends group routes with a slash.
+// `examples`), offers bodies as forms, which the listener refuses, and ends group routes with a slash. What the listener
+// answers before any route is asked is added here, so that no route has to say it.
+import type { ErrorCode } from './protocol/codes.ts'
+import { documentRefusals } from './protocol/http.ts'
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 type JsonObject = { [name: string]: Json }
 
 const JSON_TYPE = 'application/json'
+const READING = new Set(['get', 'head'])
 
 /** The plugin's answer with its document rewritten; any other answer as it is. */
 export async function publishDocument(answer: Response): Promise<Response> {
@@ -23,8 +27,41 @@ export function toOpenApi30(document: Json): Json {
   const paths = Object.entries(plain['paths'] as JsonObject)
   return {
     ...plain,
-    paths: Object.fromEntries(paths.map(([path, item]) => [path.replace(/(?<=.)\/$/, ''), item])),
+    paths: Object.fromEntries(
+      paths.map(([path, item]) => [path.replace(/(?<=.)\/$/, ''), withEdgeAnswers(item as JsonObject)]),
+    ),
   }
+}
+
+function withEdgeAnswers(item: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(item).map(([method, operation]) => {
+      if (!isObject(operation) || !isObject(operation['responses'])) return [method, operation]
+      const { responses } = operation
+      const codes = [
+        ...Object.values(responses).flatMap(codesOf),
+        ...edgeCodes(method, operation['security'] !== undefined),
+      ]
+      const refusals = rewrite(documentRefusals(codes) as unknown as Json) as JsonObject
+      return [method, { ...operation, responses: { ...responses, ...refusals } }]
+    }),
+  )
+}
+
+/** A body nobody asked for is looked at too, and a cookie that another site's page sent along. */
+function edgeCodes(method: string, isGuarded: boolean): ErrorCode[] {
+  if (READING.has(method)) return ['request_invalid']
+  return ['request_invalid', 'body_too_large', ...(isGuarded ? (['origin_refused'] as const) : [])]
+}
+
+/** The words of an error answer; none for a success. */
+function codesOf(answer: Json): ErrorCode[] {
+  const path = ['content', JSON_TYPE, 'schema', 'properties', 'code', 'enum']
+  const words = path.reduce<Json | undefined>(
+    (part, name) => (isObject(part) ? part[name] : undefined),
+    answer,
+  )
+  return Array.isArray(words) ? (words as ErrorCode[]) : []
 }
 
 function rewrite(value: Json): Json {

@@ -37,8 +37,8 @@ export const accessPlugin = (context: Needs) =>
     access: (required: 'user' | Permission) => ({
       transform: async ({ request }: { request: Request }) => {
         const identity = await requireIdentity(context, request)
-        if (required !== 'user' && !identity.permissions.has(required)) throw new Refusal('permission_denied')
         callOf(request).identity = identity
+        if (required !== 'user' && !identity.permissions.has(required)) throw new Refusal('permission_denied')
       },
       resolve: ({ request }: { request: Request }) => ({ identity: callOf(request).identity! }),
     }),

@@ -37,7 +37,11 @@ const signIn = (context: Context) =>
       await limitAddress(context, 'login_address', request)
       const address = addressKey(context.addressOf(request))
       await requireRate(context, { name: 'login', key: `${emailKey(body.email)}:${address}` })
-      const account = await checkPassword(context, body)
+      const account = await checkPassword(context, body).catch((fault: unknown) => {
+        // Whose password it was is not said: an address tried is often a mistyped one of somebody else.
+        if (fault instanceof Refusal) context.log.warn('sign_in_refused', { code: fault.code })
+        throw fault
+      })
       const userAgent = request.headers.get('user-agent') ?? ''
       const { sessionId, refreshToken, expiresAt } = await openSession(context.ledger.db, {
         accountId: account.id,
@@ -48,6 +52,7 @@ const signIn = (context: Context) =>
         findProfile(context.ledger.db, account.id),
       ])
       if (!profile) throw new Refusal('unauthenticated')
+      context.log.info('signed_in', { accountId: account.id, sessionId })
       const user = userView(profile)
       if (isApiClient(request)) return reply(200, 'Signed in', { accessToken, refreshToken, user })
       set.headers['set-cookie'] = signInCookies(context.config, { accessToken, refreshToken, expiresAt })
@@ -122,6 +127,7 @@ const staySignedIn = (context: Context) =>
       '/logout',
       async ({ identity: { sessionId, accountId }, set }) => {
         await endSession(context.ledger.db, { sessionId, accountId, because: 'logged_out' })
+        context.log.info('signed_out', { accountId, sessionId })
         await markEnded(context, [sessionId])
         set.headers['set-cookie'] = clearedCookies(context.config)
         return reply(200, 'Signed out', null)

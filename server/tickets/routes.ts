@@ -98,7 +98,12 @@ async function pdfOf(tickets: TicketRow[]): Promise<Response> {
   const valid = tickets.filter(({ status }) => status === 'VALID')
   if (valid.length === 0) throw new Refusal('not_found')
   return new Response(await ticketsPdf(valid), {
-    headers: { 'content-type': PDF_TYPE, 'content-disposition': 'inline; filename="tickets.pdf"' },
+    headers: {
+      'content-type': PDF_TYPE,
+      'content-disposition': 'inline; filename="tickets.pdf"',
+      // A browser's reader of PDFs may load its own parts; nobody else's page may show it.
+      'content-security-policy': "frame-ancestors 'none'",
+    },
   })
 }
 

@@ -119,6 +119,14 @@ describe('bodies that are not what they should be', () => {
     }
     expectRefused(await app.call('GET', `/event/${event.eventId}/seats?section=%00`), 'request_invalid')
   })
+
+  test('a field named as the language names its own is request_invalid, and no fault', async () => {
+    for (const email of ['{"toString":1}', '{"valueOf":1,"toString":2}', '{"__proto__":{"a":1}}', '"x"']) {
+      const raw = `{"email":${email},"password":{"toString":1}}`
+      const headers = { 'content-type': 'application/json' }
+      expectRefused(await app.call('POST', '/auth/login', { raw, headers }), 'request_invalid')
+    }
+  })
 })
 
 describe('addresses', () => {

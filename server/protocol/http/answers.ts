@@ -59,11 +59,19 @@ export function documentAnswers(
   const responses: Record<string, { description: string; content: Record<string, { schema: object }> }> = {
     [success.status]: { description: success.description, content },
   }
-  const byStatus = Map.groupBy(new Set([...codes, ...COMMON_CODES]), (code) => ERROR_STATUS[code])
-  for (const [status, group] of byStatus)
-    responses[status] = {
-      description: `${REASON[status]}: ${group.join(', ')}`,
-      content: { 'application/json': { schema: ErrorAnswerSchema(group) } },
-    }
-  return responses
+  return Object.assign(responses, documentRefusals([...codes, ...COMMON_CODES]))
+}
+
+/** The `responses` of these codes, grouped by status. */
+export function documentRefusals(codes: Iterable<ErrorCode>) {
+  const byStatus = Map.groupBy(new Set(codes), (code) => ERROR_STATUS[code])
+  return Object.fromEntries(
+    [...byStatus].map(([status, group]) => [
+      String(status),
+      {
+        description: `${REASON[status]}: ${group.join(', ')}`,
+        content: { 'application/json': { schema: ErrorAnswerSchema(group) as object } },
+      },
+    ]),
+  )
 }
