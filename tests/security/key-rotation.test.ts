@@ -101,8 +101,9 @@ describe('a secret that is changed in two steps', () => {
   })
 })
 
+const of = ([secret = '', ...accepted]: string[]) => createTokens({ secret, accepted })
+
 describe('the tokens themselves', () => {
-  const of = ([secret = '', ...accepted]: string[]) => createTokens({ secret, accepted })
   const claims = { accountId: 'a', sessionId: 's', email: 'a@onsale.test' }
 
   test('are signed by the first secret alone', async () => {

@@ -76,7 +76,10 @@ export interface AppHarness {
 }
 
 /** `beside` is a server to share the stores with; close it last. */
-export async function startApp(config: Partial<Config> = {}, beside?: AppHarness): Promise<AppHarness> {
+export async function startApp(
+  config: Partial<Config> = {},
+  beside?: Pick<AppHarness, 'stores'>,
+): Promise<AppHarness> {
   const stores = beside?.stores ?? (await freshStores())
   const port = config.port ?? freePort()
   const context = createContext({
