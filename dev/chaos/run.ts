@@ -56,6 +56,8 @@ export interface Struck {
   recoveredMs: number | null
   /** The same from the moment it struck. */
   sinceBlowMs: number | null
+  /** Servers, from 0, that did not. */
+  silent: number[]
 }
 
 export interface ChaosResult {
@@ -238,7 +240,7 @@ async function suffer(stack: ChaosStack, sale: Sale, faults: Fault[], options: C
       )
       if (one.recoveredMs === null)
         history.violation(
-          `after ${describeFault(fault)} nobody could reserve for ${RECOVERY_MAX_MS / 1_000} s`,
+          `after ${describeFault(fault)} nobody could reserve for ${RECOVERY_MAX_MS / 1_000} s on server ${one.silent.map((server) => server + 1).join(' and ')}`,
         )
       await Bun.sleep(fault.restMs)
       // What the crowd could not attempt meanwhile, it attempts before the next fault.
@@ -263,11 +265,17 @@ async function suffer(stack: ChaosStack, sale: Sale, faults: Fault[], options: C
 async function endure(stack: ChaosStack, history: History, fault: Fault): Promise<Struck> {
   const began = now()
   const over = await strike(stack, fault)
-  const sellingAgain = serversOf(fault).map((server) => history.firstSuccess(server, over))
+  const silent = new Set(serversOf(fault))
+  const sellingAgain = [...silent].map((server) =>
+    history.firstSuccess(server, over).then((moment) => {
+      silent.delete(server)
+      return moment
+    }),
+  )
   const at = await Promise.race([
     Promise.all(sellingAgain).then((moments) => Math.max(...moments)),
     Bun.sleep(RECOVERY_MAX_MS).then(() => null),
   ])
-  if (at === null) return { fault, recoveredMs: null, sinceBlowMs: null }
-  return { fault, recoveredMs: at - over, sinceBlowMs: at - began }
+  if (at === null) return { fault, recoveredMs: null, sinceBlowMs: null, silent: [...silent] }
+  return { fault, recoveredMs: at - over, sinceBlowMs: at - began, silent: [] }
 }
