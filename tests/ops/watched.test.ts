@@ -29,6 +29,8 @@ const CONNECTIONS = 165
 const STOPS = 14
 const STOPPED_MS = 350
 const GOING_MS = 60
+const COUNTED =
+  'http_requests_total|tickets_sold_total|bookings_total|room_admitted_total|event_loop_lag_seconds_count'
 const ALERTS_CAUSED = [
   'OnsaleOutboxOld',
   'OnsaleWorkerGone',
@@ -183,6 +185,7 @@ describe.skipIf(absent)('a stack that is watched', () => {
       await sql`insert into outbox (kind, payload, dead_at) values ('booking_expired', '{}', now())`
       // The audit runs when a worker starts, then once a minute.
       signal(run().worker.pid, 'SIGKILL')
+      signal(run().servers[0]!.pid, 'SIGKILL')
       await Promise.all([fires('OnsaleInvariantViolated'), fires('OnsaleDeadLetters')])
       const called = ALERTS_CAUSED.map(fires)
       const frozen = await freezeWorker()
@@ -193,6 +196,9 @@ describe.skipIf(absent)('a stack that is watched', () => {
       await flood()
       await lockBookings()
       await comeLate()
+      // A server and a worker died meanwhile: rates saw no counter begin anew.
+      const [resets] = await prometheus.query(`sum(resets({__name__=~"${COUNTED}"}[5m]))`)
+      expect(resets!.value).toBe(0)
       await makeRedisEvict()
       await Promise.all(called)
       signal(frozen, 'SIGCONT')
