@@ -14,6 +14,7 @@ const checks: [string, () => Promise<Verdict>][] = [
   ['format', () => run(['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'])],
   ['lint', () => run(['node_modules/oxlint/bin/oxlint', '--quiet'])],
   ['types', () => run(['node_modules/typescript/bin/tsc', '-p', '.', '--noEmit'])],
+  ['k6 types', () => run(['node_modules/typescript/bin/tsc', '-p', 'k6', '--noEmit'])],
   ['svelte', () => run(['node_modules/svelte-check/bin/svelte-check', '--workspace', 'web'])],
   ['house', () => run(['test', 'tests/house'])],
   ['migrations', checkMigrations],

@@ -14,6 +14,7 @@ const USAGE = `crowd -- --event ID --buyers N
   --buyers N      how many, 1 to 20000 (default 100)
   --party N       seats each of them wants, 1 to 20 (default 1); A-B: anything between
   --pay SHARE     how many of them pay, 0 to 1 (default 1)
+  --lost SHARE    of their payments, how many the provider never tells of, 0 to 1 (default 0)
   --minutes N     how long they may take together, 0.1 to 120 (default 10)
   --patience S    seconds without a seat to be had after which one gives up (default 15)
   --think S       seconds each of them looks at the map before taking seats, the mean (default 0)
@@ -81,7 +82,7 @@ async function sendBuyer(
   room: boolean,
 ) {
   await Bun.sleep((index / ARRIVALS_A_SECOND) * SECOND_MS)
-  const { url, event: eventId, party, pay, patience, think } = options
+  const { url, event: eventId, party, pay, lost, patience, think } = options
   const api = new Api(url, token, deadline, events)
   const plan = {
     party: party.from + Math.floor(Math.random() * (party.to - party.from + 1)),
@@ -89,6 +90,7 @@ async function sendBuyer(
     deadline,
     room,
     pays: Math.random() < pay,
+    losesWebhook: Math.random() < lost,
     patienceMs: patience * SECOND_MS,
     thinkMs: think * SECOND_MS,
   }
@@ -135,6 +137,7 @@ function readOptions() {
         buyers: { ...text, default: '100' },
         party: { ...text, default: '1' },
         pay: { ...text, default: '1' },
+        lost: { ...text, default: '0' },
         minutes: { ...text, default: '10' },
         patience: { ...text, default: '15' },
         think: { ...text, default: '0' },
@@ -156,6 +159,7 @@ function readOptions() {
       buyers: whole('--buyers', values.buyers, 1, MOST_BUYERS),
       party: partyOf(values.party),
       pay: between('--pay', values.pay, 0, 1),
+      lost: between('--lost', values.lost, 0, 1),
       minutes: between('--minutes', values.minutes, 0.1, LONGEST_MINUTES),
       patience: between('--patience', values.patience, 0, LONGEST_PATIENCE_SECONDS),
       think: between('--think', values.think, 0, LONGEST_THINK_SECONDS),

@@ -1,6 +1,6 @@
 /** Owns one synthetic buyer: stand in line, take the turn, book what is free, pay or not, leave. */
 import type { BookingView } from '../../server/protocol/http.ts'
-import type { RoomPhase } from '../../server/protocol/codes.ts'
+import type { RoomPhase, SandboxMethod } from '../../server/protocol/codes.ts'
 import type { Api } from './api.ts'
 import type { Line, LineEvent } from './line.ts'
 import type { Visit } from './order.ts'
@@ -21,6 +21,8 @@ export interface BuyerPlan {
   party: number
   /** Whether this one pays, or leaves the booking to expire. */
   pays: boolean
+  /** Whether the provider's word on the payment gets lost, both as an answer and as a webhook. */
+  losesWebhook?: boolean
   /** How long nothing to buy is borne, in ms. */
   patienceMs: number
   /** Looking at the map before a hold, and half of it again before paying; the mean, in ms. */
@@ -194,7 +196,7 @@ async function shop(
     if (held.ok) {
       if (!plan.pays) return 'walked_away'
       await think(plan.thinkMs / 2)
-      return pay(held.data, api, record)
+      return pay(held.data, api, record, plan.losesWebhook ? 'sandbox_lost_webhook' : 'sandbox_ok')
     }
     if (held.code.startsWith('pass_')) return undefined
     const free = held.code === 'seat_taken' || held.code === 'seat_locked' || held.code === 'sold_out'
@@ -209,12 +211,12 @@ async function shop(
 const THINK_SPREAD_MAX = 3
 const think = (meanMs: number) => Bun.sleep(Math.min(THINK_SPREAD_MAX, -Math.log(1 - Math.random())) * meanMs)
 
-async function pay(booking: Held, api: Api, record: BuyerRecord): Promise<Outcome> {
+async function pay(booking: Held, api: Api, record: BuyerRecord, method: SandboxMethod): Promise<Outcome> {
   const began = performance.now()
   const paid = await api.call({
     method: 'POST',
     path: `/payment/${booking.id}/confirm`,
-    body: { method: 'sandbox_ok' },
+    body: { method },
     key: Bun.randomUUIDv7(),
   })
   record.payMs.push(performance.now() - began)

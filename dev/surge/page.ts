@@ -1,5 +1,5 @@
 // Decides what the report of a run looks like: one page that needs nothing from anywhere else.
-import type { SurgeFigure } from '../../k6/lib/summary.ts'
+import type { SurgeFigure } from '../../k6/lib/figures.ts'
 import type { Scenario } from './scenarios.ts'
 import { growthOf, type Sample, type Watched } from './watch-processes.ts'
 

@@ -1,7 +1,7 @@
 // Owns one run of one scenario: k6 against a running Onsale, its processes watched, the audit after it, and the verdict.
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SurgeSummary } from '../../k6/lib/summary.ts'
+import type { SurgeSummary } from '../../k6/lib/figures.ts'
 import { machine } from '../bench/processes.ts'
 import type { RunFile } from '../up/run-file.ts'
 import { K6_ALONE, type K6 } from './find-k6.ts'

@@ -1,4 +1,5 @@
 // Decides what a run says at its end: a line for each threshold and each figure, and the same as JSON where `surge` asks.
+import type { SurgeFigure, SurgeSummary } from './figures.ts'
 
 interface Metric {
   type: 'counter' | 'gauge' | 'rate' | 'trend'
@@ -10,20 +11,6 @@ interface SummaryData {
   metrics: Record<string, Metric>
   state: { testRunDurationMs: number }
 }
-export interface SurgeFigure {
-  name: string
-  /** In words, with its unit. */
-  value: string
-  /** Null when nothing is asked of it. */
-  ok: boolean | null
-  asked: string
-}
-/** What `surge` reads of a run. */
-export interface SurgeSummary {
-  seconds: number
-  figures: SurgeFigure[]
-}
-
 const QUIET = /^(data_|iteration|vus|http_req_(blocked|connecting|sending|receiving|tls|waiting)|group_|ws_)/
 
 export function handleSummary({ metrics, state }: SummaryData): Record<string, string> {
