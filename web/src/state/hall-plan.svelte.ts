@@ -8,21 +8,12 @@ import { getMap } from '../net/calls.ts'
 import { findDraft, keepDraft } from '../net/keep.ts'
 import { changeSection, changeTier, createSeats, removeSection } from '../net/organiser-calls.ts'
 import { m } from '#messages'
-import {
-  rowLabelsOf,
-  rowNamesOf,
-  seatsOf,
-  sectionProblems,
-  type SectionField,
-  type TypedSection,
-} from '../section-rules.ts'
+import { bodyOf, emptySection, isDrawable, typedOf } from '../section-draft.ts'
+import { seatsOf, sectionProblems, type SectionField, type TypedSection } from '../section-rules.ts'
 import { houseOf } from './house-preview.ts'
 import { Resource } from './resource.svelte.ts'
 import { session } from './session.svelte.ts'
 
-const ROWS_FIRST = 10
-const SEATS_FIRST = 20
-const PLACES_FIRST = 100
 /** The fields of a request's section, as the form calls them. */
 const FIELD_OF: Record<string, SectionField> = {
   name: 'name',
@@ -34,20 +25,6 @@ const FIELD_OF: Record<string, SectionField> = {
   capacity: 'capacity',
 }
 export const SECTION_FIELDS = [...new Set(Object.values(FIELD_OF))]
-
-const emptySection = (kind: TypedSection['kind']): TypedSection => ({
-  kind,
-  name: '',
-  tier: '',
-  price: null,
-  rows: ROWS_FIRST,
-  seatsPerRow: SEATS_FIRST,
-  rowNames: 'letters',
-  ownRows: '',
-  numbering: 'left-to-right',
-  shape: 'straight',
-  capacity: PLACES_FIRST,
-})
 
 export class HallPlan {
   /** The section at hand; null when none is. */
@@ -106,11 +83,14 @@ export class HallPlan {
   }
 
   change(section: MapSection): void {
-    this.#take(this.#retype(section), section.name)
+    this.#take(typedOf(section, this.map.value, this.digits), section.name)
   }
 
   copy(section: MapSection): void {
-    this.#take({ ...this.#retype(section), name: m.hall_copy_name({ name: section.name }) }, null)
+    this.#take(
+      { ...typedOf(section, this.map.value, this.digits), name: m.hall_copy_name({ name: section.name }) },
+      null,
+    )
   }
 
   /** Puts the section at hand away without saving it. */
@@ -188,30 +168,7 @@ export class HallPlan {
   #minor = (price: number) => Math.round(price * 10 ** this.digits)
 
   #bodyOf(typed: TypedSection): SectionBody {
-    const tier = { name: typed.tier.trim(), price: this.knownPrice ?? this.#minor(typed.price ?? 0) }
-    const name = typed.name.trim()
-    if (typed.kind === 'general') return { name, tier, capacity: typed.capacity ?? 0 }
-    const { seatsPerRow, numbering, shape } = typed
-    const rowLabels = rowLabelsOf(typed)
-    return { name, tier, rows: rowLabels.length, seatsPerRow: seatsPerRow ?? 0, rowLabels, numbering, shape }
-  }
-
-  #retype(section: MapSection): TypedSection {
-    const { kind, name, seats, rows, numbering } = section
-    const tier = this.map.value?.tiers[section.tier]
-    const labels = rows.map(({ label }) => label)
-    const common = { name, tier: tier?.name ?? '', price: (tier?.price.amount ?? 0) / 10 ** this.digits }
-    if (kind === 'general') return { ...emptySection(kind), ...common, capacity: seats }
-    return {
-      ...emptySection(kind),
-      ...common,
-      rows: rows.length,
-      seatsPerRow: rows[0]?.count ?? 0,
-      rowNames: rowNamesOf(labels),
-      ownRows: labels.join(', '),
-      numbering: numbering ?? 'left-to-right',
-      shape: rows[0]?.arc ? 'arc' : 'straight',
-    }
+    return bodyOf(typed, this.knownPrice ?? this.#minor(typed.price ?? 0))
   }
 
   #take(typed: TypedSection | null, changing: string | null, said = ''): void {
@@ -253,15 +210,7 @@ export class HallPlan {
 
   /** Can what is typed be drawn? What is not complete yet is left out of the hall. */
   get isDrawable(): boolean {
-    if (!this.typed) return true
-    const seats = seatsOf(this.typed)
-    if (seats < 1 || seats > LIMITS.seatsPerEvent) return false
-    if (this.typed.kind === 'general') return true
-    const rows = rowLabelsOf(this.typed).length
-    const count = this.typed.seatsPerRow ?? 0
-    return (
-      rows >= 1 && rows <= LIMITS.rowsPerSection && Number.isInteger(count) && count <= LIMITS.seatsPerRow
-    )
+    return this.typed === null || isDrawable(this.typed)
   }
 }
 
