@@ -108,7 +108,7 @@ export const ENTRANCE: Screens = {
     'with a link': async (visit) =>
       visit.see(
         await visit.page('visitor'),
-        '/verify#token=some&email=ada%40example.org',
+        '/verify?token=some&email=ada%40example.org',
         m.auth_confirm_title,
       ),
     'with a dead link': async (visit) => visit.see(await visit.page('visitor'), '/verify', m.auth_dead_link),
