@@ -18,10 +18,10 @@ async function atSeats(visit: Visit): Promise<Page> {
 async function chosen(visit: Visit): Promise<{ page: Page; n: number }> {
   const page = await atSeats(visit)
   await page.getByRole('button', { name: /^Stalls/ }).click()
-  const free = page.getByRole('gridcell', { name: new RegExp(`H.*${visit.say(m.seats_state_free)}`) })
+  const free = page.getByRole('gridcell', { name: new RegExp(`\\bA, .*${visit.say(m.seats_state_free)}`) })
   await free.first().click()
   await visit.sees(page, m.seats_hold)
-  return { page, n: 7 * 16 }
+  return { page, n: 0 }
 }
 
 async function checkout(visit: Visit): Promise<Page> {
@@ -53,8 +53,13 @@ export const BUYING: Screens = {
   },
   '/checkout/:bookingId': {
     open: checkout,
-    declined: async (visit) => visit.sees(await pay(visit, 1), m.checkout_declined),
-    'waiting for the bank': async (visit) => visit.sees(await pay(visit, 2), m.checkout_waiting),
+    declined: async (visit) => visit.sees(await declined(visit), m.checkout_declined),
+    'waiting for the bank': async (visit) => {
+      const page = await checkout(visit)
+      await page.route('**/api/v1/payment/*/confirm', (route) => route.abort())
+      await page.locator('form button[type=submit]').click()
+      return visit.sees(page, m.checkout_waiting)
+    },
     'about to give back': async (visit) => {
       const page = await checkout(visit)
       await visit.press(page, m.checkout_give_back_seats)
@@ -129,10 +134,9 @@ export const BUYING: Screens = {
   },
 }
 
-/** @param card which of the sandbox's cards, from the top */
-async function pay(visit: Visit, card: number): Promise<Page> {
+async function declined(visit: Visit): Promise<Page> {
   const page = await checkout(visit)
-  await page.locator('input[type=radio]').nth(card).check()
+  await page.locator('input[value=sandbox_declined]').check()
   await page.locator('form button[type=submit]').click()
   return page
 }
