@@ -176,10 +176,10 @@ export interface EventCursor {
   id: string
 }
 
-/** Published events, soonest first; ones that started more than a day ago are left out. */
+/** Published events, soonest first; ones that started more than a day ago are left out. `unlisted`: rehearsals as well. */
 export async function listPublishedEvents(
   reader: Reader,
-  page: { limit: number; cursor?: EventCursor | null; now?: Date },
+  page: { limit: number; cursor?: EventCursor | null; now?: Date; unlisted?: boolean },
 ): Promise<EventRow[]> {
   const since = new Date((page.now ?? new Date()).getTime() - LISTED_AFTER_START_HOURS * 3_600_000)
   return reader
@@ -188,7 +188,7 @@ export async function listPublishedEvents(
     .where(
       and(
         eq(events.status, 'PUBLISHED'),
-        eq(events.rehearsal, false),
+        page.unlisted ? undefined : eq(events.rehearsal, false),
         gt(events.startsAt, since),
         after(page.cursor),
       ),

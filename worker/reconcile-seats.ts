@@ -18,7 +18,11 @@ export function reconciling({ ledger, gate, telemetry }: Context): LoopPlan {
     paceMs: PACE_MS,
     round: async () => {
       for (let seen = 0; seen < EVENTS_PER_ROUND; seen += PAGE) {
-        const page: EventRow[] = await listPublishedEvents(ledger.db, { limit: PAGE, cursor })
+        const page: EventRow[] = await listPublishedEvents(ledger.db, {
+          limit: PAGE,
+          cursor,
+          unlisted: true,
+        })
         for (const { id: eventId, onSaleAt } of page) {
           if (onSaleAt !== null && onSaleAt > new Date()) continue
           const { repaired, next } = await reconcileSeats(gate, eventId, unmovedFrom.get(eventId))

@@ -1,6 +1,7 @@
 // Shows that a made-up crowd sells out a copy and nothing else, one at a time, and only where everything is a demo's own.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { listPublishedEvents } from '../../db/events.ts'
 import { copyForRehearsal } from '../../db/rehearsal.ts'
 import { openRehearsals, type Rehearsals } from '../../dev/up/rehearsals.ts'
 import { freePort } from '../../dev/stores/process.ts'
@@ -50,6 +51,9 @@ describe('a rehearsal', () => {
       expect((await ask('DELETE', stranger)).status).toBe(404)
       expect(await idsOf('/event')).not.toContain(copy)
       expect(await idsOf('/event?mine=true', organizer)).toContain(copy)
+      // The worker keeps its cache true all the same.
+      const kept = await listPublishedEvents(app.context.ledger.db, { limit: 200, unlisted: true })
+      expect(kept.map(({ id }) => id)).toContain(copy)
 
       await eventually(
         'it ends',
