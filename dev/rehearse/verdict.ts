@@ -92,6 +92,11 @@ function bottleneckOf({ limits, serverCore, report }: Rehearsed): string {
 /** Twice as many at the seats while the servers have room for it; fewer when they have none. */
 function recommend({ planned, limits, serverCore, report, speed }: Rehearsed) {
   const slow = (report?.latencyMs.book.p95 ?? Infinity) > BOOK_P95_MAX_MS
+  if (slow && serverCore < SERVER_EASY)
+    return {
+      recommended: planned,
+      why: 'reservations were slow while the servers had little to do: see what else keeps the machine or its stores busy',
+    }
   if (slow || serverCore > SERVER_BUSY) {
     const activeMax = Math.max(1, Math.round(planned.activeMax / 2))
     const why = `so much at once was too much at ${speed} times the speed; rehearse at a lower speed before believing it`
