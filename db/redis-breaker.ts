@@ -21,7 +21,7 @@ const breakers = new WeakMap<RedisClient, Breaker>()
 interface AskOptions {
   /** Told why there is no answer, but for those who were not even asked for one. */
   onFault?: (fault: unknown) => void
-  /** For work of several questions, or that asks elsewhere too, null: it has limits of its own. */
+  /** Null for work of several questions, or that asks elsewhere too: its length and its failure say nothing of Redis. */
   patienceMs?: number | null
 }
 
@@ -49,7 +49,7 @@ export async function askRedis<T>(
     return await Promise.race([ask(redis), tripped])
   } catch (fault) {
     breaker.waiting.delete(reject)
-    trip(breaker)
+    if (patienceMs !== null) trip(breaker)
     onFault?.(fault)
     return undefined
   } finally {

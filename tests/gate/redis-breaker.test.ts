@@ -66,6 +66,13 @@ test('a failure of one is told to that one, and lets the others go', async () =>
   expect(told).toContain('LOADING')
 })
 
+test('work that asks elsewhere too may fail, and Redis is asked as before', async () => {
+  const { client } = aRedis()
+  const failing = () => Promise.reject(new Error('Postgres is away'))
+  expect(await askRedis(client, failing, { patienceMs: null })).toBeUndefined()
+  expect(await ask(client)).toBe('PONG')
+})
+
 test('without a connection nothing is asked', async () => {
   const { redis, client } = aRedis()
   redis.status = 'reconnecting'
