@@ -87,7 +87,12 @@ export async function runScenario(scenario: Scenario, { run, k6, sizes }: SurgeR
 }
 
 /** A progress line a second is for a terminal; what is said at the end is the scenario's own. */
-const flags = () => ['--no-usage-report', '--no-color', ...(process.stderr.isTTY ? [] : ['--quiet'])]
+const flags = () => [
+  '--no-usage-report',
+  '--no-color',
+  '--address=',
+  ...(process.stderr.isTTY ? [] : ['--quiet']),
+]
 
 function readSummary(file: string): SurgeSummary {
   if (!existsSync(file)) return { seconds: 0, figures: [] }

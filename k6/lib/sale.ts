@@ -76,8 +76,9 @@ function makeBuyers(buyers: number): string[] {
   return tokens
 }
 
-/** The users one VU plays, all at once: user n belongs to VU n modulo `vus`. Without k6's count from 1. */
+/** The users one VU plays, all at once, where each of `vus` VUs runs one iteration: user n belongs to iteration n modulo `vus`. */
 export function mine(tokens: string[], vus: number): { token: string; index: number }[] {
-  const vu = (exec.vu.idInTest - 1) % vus
-  return tokens.flatMap((token, index) => (index % vus === vu ? [{ token, index }] : []))
+  // Not the VU's own number: VUs of another scenario count as well.
+  const own = exec.scenario.iterationInTest % vus
+  return tokens.flatMap((token, index) => (index % vus === own ? [{ token, index }] : []))
 }

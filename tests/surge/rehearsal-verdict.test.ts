@@ -39,6 +39,10 @@ const rehearsed: Rehearsed = {
   redisBackMs: 900,
 }
 
+const judged = (change: Partial<Rehearsed>) => judge({ ...rehearsed, ...change })
+const reasons = (change: Partial<Rehearsed>) => judged(change).reasons
+const recommended = (change: Partial<Rehearsed>) => judged(change).recommended.activeMax
+
 test('a sale that lost nothing is a go, told by the clock of the day, with room for more named', () => {
   expect(judge(rehearsed)).toMatchObject({
     go: true,
@@ -50,7 +54,6 @@ test('a sale that lost nothing is a go, told by the clock of the day, with room 
 })
 
 test('each thing that must not happen is a no-go in its own words', () => {
-  const reasons = (change: Partial<Rehearsed>) => judge({ ...rehearsed, ...change }).reasons
   expect(reasons({ report: null })).toEqual(['the crowd did not come to its end'])
   expect(reasons({ sold: 199 })).toEqual(['200 seats were paid for and 199 are sold'])
   expect(reasons({ redisBackMs: null })).toEqual(['Redis did not come back'])
@@ -62,7 +65,6 @@ test('each thing that must not happen is a no-go in its own words', () => {
 
 test('too much at once recommends less, and a machine busy with something else recommends nothing', () => {
   const slow = { ...report, latencyMs: { ...report.latencyMs, book: { ...few, p95: 900 } } }
-  const recommended = (change: Partial<Rehearsed>) => judge({ ...rehearsed, ...change }).recommended.activeMax
   expect(recommended({ serverCore: 0.95 })).toBe(25)
   expect(recommended({ report: slow, serverCore: 0.6 })).toBe(25)
   expect(recommended({ report: slow, serverCore: 0.1 })).toBe(50)
