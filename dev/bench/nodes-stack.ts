@@ -98,6 +98,7 @@ async function build(
     RATE_LIMIT: 'off',
     LOG_LEVEL: 'info',
     PUBLIC_URL: url,
+    TRUST_PROXY: entrance === ports[0] ? '0' : '1',
   }
   const startServer = (server: number) =>
     run(`server-${server + 1}`, 'server/main.ts', {
