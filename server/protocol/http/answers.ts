@@ -51,7 +51,7 @@ export function documentAnswers(
   const envelope = Type.Object({
     statusCode: Type.Integer(),
     message: Type.String(),
-    ...(success.data ? { data: success.data } : {}),
+    data: success.data ?? Type.Null(),
   })
   const content = success.contentType
     ? { [success.contentType]: { schema: { type: 'string' } } }
