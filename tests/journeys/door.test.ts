@@ -11,12 +11,14 @@ const HOLD_SECONDS = 600
 const PHONE = { width: 360, height: 740 }
 /** Longer than a scanner's double press is taken for one. */
 const NEXT_PRESS_MS = 1_700
+/** Longer than a code must be out of sight to be another one. */
+const OUT_OF_SIGHT_MS = 1_500
 
 const journey = startJourney()
 let sale: JourneySale
 let staff: string
 let organizer: string
-/** Codes of tickets: six of the sale, the last of another event. */
+/** Codes of tickets of the sale, each used by one test. */
 let codes: string[]
 let elsewhere: string
 let refunded: string
@@ -57,7 +59,7 @@ beforeAll(async () => {
   const other = await startJourneySale(journey, HOLD_SECONDS)
   organizer = await tokenOf('ORGANIZER')
   staff = await newStaff()
-  codes = (await codesOf(sale, [0, 1, 2, 3])).codes
+  codes = (await codesOf(sale, [0, 1, 2, 3, 4])).codes
   elsewhere = (await codesOf(other, [0])).codes[0]!
   const gone = await codesOf(sale, [10])
   refunded = gone.codes[0]!
@@ -132,6 +134,43 @@ describe.skipIf(!hasBrowser)('at the door', () => {
       expect(await page.locator('.answer.admitted').count()).toBe(1)
       // A ticket that is passed on meets the other answer.
       await scan(page, codes[1]!, 'already_used')
+      await page.context().close()
+    },
+    TEST_MS,
+  )
+
+  test(
+    'a code held before the camera is asked for once, and again once it was away',
+    async () => {
+      const page = await openDoor()
+      await page.addInitScript(() => {
+        // No camera here; what it would see stands in `seen`.
+        const found = () => {
+          const seen = sessionStorage.getItem('seen')
+          return Promise.resolve(seen ? [{ rawValue: seen }] : [])
+        }
+        Reflect.set(globalThis, 'BarcodeDetector', function () {
+          return { detect: found }
+        })
+        const picture = document.createElement('canvas')
+        picture.getContext('2d')
+        navigator.mediaDevices.getUserMedia = () => Promise.resolve(picture.captureStream())
+      })
+      await page.reload()
+      await begin(page, 'Camera')
+      const show = (code: string) => page.evaluate((seen) => sessionStorage.setItem('seen', seen), code)
+      await page.getByRole('button', { name: 'Scan with the camera' }).click()
+      await show(codes[4]!)
+      await page.locator('.answer.admitted').waitFor()
+      expect(await accessFaults(page)).toEqual([])
+      await page.waitForTimeout(2 * NEXT_PRESS_MS)
+      expect(await page.locator('.answer.admitted').count()).toBe(1)
+      await show('')
+      await page.waitForTimeout(OUT_OF_SIGHT_MS)
+      await show(codes[4]!)
+      await page.locator('.answer.already_used').waitFor()
+      await page.getByRole('button', { name: 'Camera off' }).click()
+      expect(await page.locator('video').count()).toBe(0)
       await page.context().close()
     },
     TEST_MS,
