@@ -1,16 +1,19 @@
-// Shows what `surge` says when it cannot begin: one sentence, and exit code 1.
+// Shows what `surge` and `rehearse` say when they cannot begin: one sentence, and exit code 1.
 import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { writeRunFile } from '../../dev/up/run-file.ts'
 
-const SURGE = join(import.meta.dir, '../../dev/surge.ts')
+const DEV = join(import.meta.dir, '../../dev')
 const dir = mkdtempSync(join(tmpdir(), 'onsale-surge-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-async function surge(...words: string[]) {
-  const child = Bun.spawn([process.execPath, SURGE, ...words], {
+const surge = (...words: string[]) => run('surge.ts', ...words)
+const rehearse = (...words: string[]) => run('rehearse.ts', ...words)
+
+async function run(script: string, ...words: string[]) {
+  const child = Bun.spawn([process.execPath, join(DEV, script), ...words], {
     env: { ...process.env, DATA_DIR: dir },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -23,6 +26,10 @@ test('nothing running is one sentence', async () => {
     code: 1,
     said: 'Nothing runs here: start Onsale with `npm start`, then surge it.',
   })
+  expect(await rehearse()).toEqual({
+    code: 1,
+    said: 'Nothing runs here: start Onsale with `npm start`, then rehearse.',
+  })
 })
 
 test('an unknown scenario and a size that is none are named, with what there is', async () => {
@@ -34,6 +41,11 @@ test('an unknown scenario and a size that is none are named, with what there is'
     code: 1,
     said: expect.stringContaining('BUYERS=many'),
   })
+})
+
+test('a speed and a crowd beyond their limits are refused with them', async () => {
+  expect((await rehearse('--speed', '1000×')).said).toStartWith('--speed must lie between 1 and 60\n')
+  expect((await rehearse('--buyers', '0')).said).toStartWith('--buyers must lie between 1 and 20000\n')
 })
 
 test('an Onsale without a demo cannot be surged, and it says so', async () => {
@@ -49,4 +61,5 @@ test('an Onsale without a demo cannot be surged, and it says so', async () => {
     demo: null,
   })
   expect(await surge('normal')).toMatchObject({ code: 1, said: expect.stringContaining('DEMO=1') })
+  expect(await rehearse()).toMatchObject({ code: 1, said: expect.stringContaining('needs a demo') })
 })
