@@ -1,8 +1,10 @@
 // Owns what the sandbox tells by itself: each word on a charge is due to be told, again when nobody took it, then never.
 import { eq, sql } from 'drizzle-orm'
+import { createBatches, onePer } from './batches.ts'
 import type { Db, Reader } from './client.ts'
 import type { ChargeOutcome } from './sandbox.ts'
 import { sandboxCharges, sandboxKeys } from './schema.ts'
+import { statement } from './statement.ts'
 
 /** The buyer's own request is mostly faster; a real provider's word comes about as late. */
 export const WEBHOOK_AFTER_MS = 500
@@ -50,10 +52,28 @@ export async function claimSandboxWebhooks(db: Db, { limit }: { limit: number })
   }))
 }
 
-/** It was taken. */
-export async function settleSandboxWebhook(db: Db, ref: string): Promise<void> {
-  await db.update(sandboxCharges).set({ webhookDueAt: null }).where(eq(sandboxCharges.ref, ref))
-}
+/** It was taken. Those that are taken at the same moment are noted together: a commit each was what a backlog cost most. */
+export const settleSandboxWebhook = (db: Db, ref: string): Promise<void> => settleOne(db)(ref)
+
+const settleOne = onePer((db: Db) =>
+  createBatches<string, void>({
+    name: 'the sandbox',
+    run: async (refs) => {
+      await settle(db, { refs: JSON.stringify(refs) })
+      return refs.map(() => {})
+    },
+    inFlightMax: 1,
+    weightMax: 100,
+    waitingMax: 1_000,
+    patienceMs: 5_000,
+  }),
+)
+
+const settle = statement<'refs', never>(
+  (value) => sql`
+    update ${sandboxCharges} set webhook_due_at = null
+    where ref = any(array(select jsonb_array_elements_text(${value('refs')}::text::jsonb)))`,
+)
 
 /** What both sides share; made when it is first asked for, by whoever asks first. */
 export async function readSandboxSecret(db: Db): Promise<Uint8Array> {
