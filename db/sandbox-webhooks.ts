@@ -1,5 +1,5 @@
 // Owns what the sandbox tells by itself: each word on a charge is due to be told, again when nobody took it, then never.
-import { eq, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import { createBatches, onePer } from './batches.ts'
 import type { Db, Reader } from './client.ts'
 import type { ChargeOutcome } from './sandbox.ts'
