@@ -6,7 +6,14 @@ import { accessPlugin, type Identity } from '../auth/access.ts'
 import type { Context } from '../context.ts'
 import { reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
-import { NoticeBody, RoomBody, RoomSettingsView, RoomStatsView, RoomView } from '../protocol/http.ts'
+import {
+  NoticeBody,
+  NoticeView,
+  RoomBody,
+  RoomSettingsView,
+  RoomStatsView,
+  RoomView,
+} from '../protocol/http.ts'
 import { deskRoutes } from './desk-routes.ts'
 import { lookAtRoom } from './look.ts'
 import { MANAGE, managedRoom } from './managed.ts'
@@ -77,7 +84,11 @@ const settingRoutes = (context: Context) => {
           summary: 'Say something to everyone in the room',
           tag: 'Room',
           access: MANAGE,
-          success: { status: 200, description: 'Sent to every open page, and shown to whoever comes later.' },
+          success: {
+            status: 200,
+            data: NoticeView,
+            description: 'Sent to every open page, and shown to whoever comes later.',
+          },
           codes: ['not_found'],
           body: true,
         }),

@@ -18,6 +18,8 @@ export type RoomBody = Static<typeof RoomBody>
 export const NoticeBody = body({
   text: Type.String({ minLength: 1, maxLength: LIMITS.noticeMax, pattern: '\\S' }),
 })
+/** What was said; `id` rises with each notice of the room. */
+export const NoticeView = Type.Object({ id: Type.String(), text: Type.String() })
 export const JoinBody = Type.Optional(body({ ticket: Type.Optional(Type.String({ maxLength: 1_024 })) }))
 
 const Range = nullable(Type.Tuple([Type.Number(), Type.Number()]))
