@@ -14,6 +14,7 @@ const root = join(import.meta.dir, '../..')
 const PROXY_SETTINGS = join(root, 'ops/haproxy.cfg')
 export const SERVERS = 2
 const CONNECTIONS = 4
+const PROXY_CONNECTIONS = 4_000
 const READY_WITHIN_MS = 60_000
 const POLL_MS = 50
 /** Longer than a server's own drain. */
@@ -145,6 +146,8 @@ async function startProxy(
   const servers = ports.map((port, at) => `    server s${at + 1} 127.0.0.1:${port}`).join('\n')
   const settings = readFileSync(PROXY_SETTINGS, 'utf8')
     .replace(/^resolvers docker\n(?: .*\n)+/m, '')
+    // A file descriptor for each of both ends: this machine may allow fewer than the container does.
+    .replace(/^ *maxconn \d+$/m, `    maxconn ${PROXY_CONNECTIONS}`)
     .replace(/^ *bind :8080$/m, `    bind 127.0.0.1:${entrance}`)
     .replace(/ resolvers docker init-addr none/, '')
     .replace(/^ *server-template .*$/m, servers)
