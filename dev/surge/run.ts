@@ -15,7 +15,8 @@ const THRESHOLDS_MISSED = 99
 const MICROSECONDS = 1_000_000
 /** What is asked of the processes beside what the scenario asks of the answers. */
 const ASKED_OF_PROCESSES: Record<string, Limits> = {
-  soak: { warmUpSeconds: 300, growthMax: 0.05, descriptorsMax: 0 },
+  // A process keeps the connections to PostgreSQL that its pool opened when it first needed them: 16, of the worker 12.
+  soak: { warmUpSeconds: 300, growthMax: 0.05, descriptorsMax: 16 },
 }
 
 export interface SurgeRun {

@@ -1,6 +1,6 @@
 // Question:   after half an hour of everything at once, does each process hold the memory and the descriptors it began with?
 // Shape:      30 min: 3 visits a second on a large hall, every 2 s a person through a room, 100 watching sockets that come and go.
-// Thresholds: no unexpected answer; 95 % of holds within 500 ms; `surge`: memory after warm-up grows by 5 % at most, descriptors return.
+// Thresholds: no unexpected answer; 95 % of holds within 500 ms; `surge`: memory after warm-up grows by 5 % at most, descriptors return but for a pool's.
 import exec from 'k6/execution'
 import { Entrant, pause } from '../lib/entrant.ts'
 import { giveBack, holdBest } from '../lib/purchase.ts'
