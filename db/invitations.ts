@@ -87,6 +87,7 @@ export async function withdrawInvitations(
       .set({ withdrawnAt: new Date() })
       .where(
         and(
+          eq(roomInvitations.eventId, eventId),
           inArray(
             roomInvitations.id,
             rows.map(({ id }) => id),
@@ -116,7 +117,7 @@ export async function useInvitation(
     const [made] = await tx
       .select({ withdrawnAt: roomInvitations.withdrawnAt })
       .from(roomInvitations)
-      .where(eq(roomInvitations.id, invitationId))
+      .where(and(eq(roomInvitations.eventId, eventId), eq(roomInvitations.id, invitationId)))
       .for('update')
     if (made?.withdrawnAt) return { ok: false, refusal: 'permission_denied', why: 'withdrawn' }
     await tx.insert(roomPriority).values({ eventId, subject, accountId }).onConflictDoNothing()

@@ -445,7 +445,7 @@ export const roomInvitations = pgTable(
   'room_invitations',
   {
     /** The token's own id. */
-    id: uuid('id').primaryKey(),
+    id: uuid('id').notNull(),
     eventId: uuid('event_id')
       .notNull()
       .references(() => events.id, { onDelete: 'cascade' }),
@@ -455,7 +455,7 @@ export const roomInvitations = pgTable(
     expiresAt: at('expires_at').notNull(),
     withdrawnAt: at('withdrawn_at'),
   },
-  (t) => [index('room_invitations_batch').on(t.eventId, t.batch)],
+  (t) => [primaryKey({ columns: [t.eventId, t.id] }), index('room_invitations_batch').on(t.eventId, t.batch)],
 )
 
 // ── Bookings, payments, tickets ──────────────────────────────────────────────────────────────────────────────────
