@@ -129,9 +129,9 @@ async function sell(nodes: Nodes, count: number): Promise<Row[]> {
     visits.flatMap(({ admittedBy }) => admittedBy?.seen ?? []),
   )
   return [
-    ...blows.flatMap((blow) => [
-      gapRow(`${blow.what}: longest gap between admissions`, admissions, blow),
-      gapRow(`${blow.what}: longest gap between holds`, holds, blow),
+    ...blows.flatMap((blow, i) => [
+      gapRow(`${blow.what}: longest gap between admissions`, admissions, blow, blows[i + 1]?.at),
+      gapRow(`${blow.what}: longest gap between holds`, holds, blow, blows[i + 1]?.at),
     ]),
     ...saleRows(records, refusals, seconds),
     await auditRow(nodes),
@@ -169,10 +169,11 @@ async function strike(nodes: Nodes, eventId: string): Promise<Blow[]> {
 
 const inSeconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`
 
-function gapRow(what: string, moments: number[], { at, note, gapMaxS }: Blow): Row {
+/** Gaps until the next blow, or for as long as this one may be felt. */
+function gapRow(what: string, moments: number[], { at, note, gapMaxS }: Blow, next = Infinity): Row {
   const sorted = moments.toSorted((a, b) => a - b)
   const gaps = sorted.slice(1).map((to, i) => ({ from: sorted[i]!, to }))
-  const felt = gaps.filter(({ from, to }) => to > at && from < at + FELT_MS)
+  const felt = gaps.filter(({ from, to }) => to > at && from < Math.min(at + FELT_MS, next))
   const longest = Math.max(0, ...felt.map(({ from, to }) => (to - from) / 1_000))
   return {
     what,
