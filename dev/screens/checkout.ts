@@ -35,11 +35,6 @@ export async function shoot(studio: Studio): Promise<void> {
     await buyer.goto(`${run.url}/checkout/${booking.id}`)
     return { buyer, accessToken }
   }
-  const pay = async (buyer: Page, card: RegExp) => {
-    await buyer.getByLabel(card).check()
-    await buyer.getByRole('button', { name: /^(Pay|Bayar)/ }).click()
-  }
-
   for (const language of ['en', 'id']) {
     const { buyer, accessToken } = await holding(language)
     await buyer.getByRole('button', { name: /^(Pay|Bayar)/ }).waitFor()
@@ -90,4 +85,9 @@ export async function shoot(studio: Studio): Promise<void> {
     .waitFor()
   await studio.shoot('expired', brief.buyer)
   await brief.buyer.context().close()
+}
+
+async function pay(buyer: Page, card: RegExp) {
+  await buyer.getByLabel(card).check()
+  await buyer.getByRole('button', { name: /^(Pay|Bayar)/ }).click()
 }

@@ -145,12 +145,13 @@ describe.skipIf(!hasBrowser)('at the door', () => {
       const page = await openDoor()
       await page.addInitScript(() => {
         // No camera here; what it would see stands in `seen`.
-        const found = () => {
-          const seen = sessionStorage.getItem('seen')
-          return Promise.resolve(seen ? [{ rawValue: seen }] : [])
-        }
         Reflect.set(globalThis, 'BarcodeDetector', function () {
-          return { detect: found }
+          return {
+            detect: () => {
+              const seen = sessionStorage.getItem('seen')
+              return Promise.resolve(seen ? [{ rawValue: seen }] : [])
+            },
+          }
         })
         const picture = document.createElement('canvas')
         picture.getContext('2d')
