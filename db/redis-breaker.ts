@@ -21,15 +21,15 @@ const breakers = new WeakMap<RedisClient, Breaker>()
 interface AskOptions {
   /** Told why there is no answer, but for those who were not even asked for one. */
   onFault?: (fault: unknown) => void
-  /** Null for work of several questions, or that asks elsewhere too: its length and its failure say nothing of Redis. */
-  patienceMs?: number | null
+  /** False for work of several questions, or that asks elsewhere too: its length and its failure say nothing of Redis. */
+  tells?: boolean
 }
 
 /** The answer, or undefined when Redis gave none: it is away, rests, or failed. A write may have happened all the same. */
 export async function askRedis<T>(
   redis: RedisClient,
   ask: (redis: RedisClient) => Promise<T>,
-  { onFault, patienceMs = REDIS_PATIENCE_MS }: AskOptions = {},
+  { onFault, tells = true }: AskOptions = {},
 ): Promise<T | undefined> {
   const breaker = breakerOf(redis)
   if (redis.status !== 'ready') return undefined
@@ -40,16 +40,15 @@ export async function askRedis<T>(
   const { promise: tripped, reject } = Promise.withResolvers<never>()
   let timer: ReturnType<typeof setTimeout> | undefined
   // After a long pause of this very process timers come before answers that are there already: those have the last word.
-  if (patienceMs !== null)
-    timer = setTimeout(() => {
-      timer = setTimeout(() => reject(new Error('Redis did not answer in time')), LAST_WORD_MS)
-    }, patienceMs)
+  timer = setTimeout(() => {
+    timer = setTimeout(() => reject(new Error('Redis did not answer in time')), LAST_WORD_MS)
+  }, REDIS_PATIENCE_MS)
   breaker.waiting.add(reject)
   try {
     return await Promise.race([ask(redis), tripped])
   } catch (fault) {
     breaker.waiting.delete(reject)
-    if (patienceMs !== null) trip(breaker)
+    if (tells) trip(breaker)
     onFault?.(fault)
     return undefined
   } finally {

@@ -117,7 +117,7 @@ export async function listen(context: Context): Promise<Listener> {
     )
   }
 
-  const produce = async (request: Request, path: string, leave: () => void): Promise<Response> => {
+  const produce = async (request: Request, path: string): Promise<Response> => {
     try {
       const body = takeBody(request)
       const taken = body instanceof Promise ? await body : body
@@ -132,21 +132,22 @@ export async function listen(context: Context): Promise<Listener> {
       if (refusal.code === 'internal')
         context.log.error('request_failed', { requestId, path, ...faultFields(fault) })
       return refusedAnswer(request, refusal)
-    } finally {
-      leave()
     }
   }
 
   const answerApi = async (request: Request, path: string): Promise<Response> => {
     const leave = isWatching(path) ? () => {} : door.enter(request, path)
     if (leave instanceof Refusal) return refuse(request, leave)
-    const answer = await deadlines.within(
-      deadlineOf(request.method, path),
-      produce(request, path, leave),
-      () => refusedAnswer(request, new Refusal('overloaded')),
-    )
-    count(request, answer.status)
-    return answer
+    try {
+      const answer = await deadlines.within(deadlineOf(request.method, path), produce(request, path), () =>
+        refusedAnswer(request, new Refusal('overloaded')),
+      )
+      count(request, answer.status)
+      return answer
+    } finally {
+      // Also when the work goes on: what hangs must not keep the door shut. The queues behind it have limits of their own.
+      leave()
+    }
   }
 
   const answerDocument = async (request: Request, path: string) =>

@@ -47,7 +47,7 @@ export async function checkPass(
 type RoomState = Pick<RoomSnapshot, 'enabled' | 'epoch' | 'heldUntil'>
 
 async function roomOf(parts: PassParts, eventId: string): Promise<RoomState> {
-  const view = await tryRedis(parts.redis, () => parts.view(eventId), { patienceMs: null })
+  const view = await tryRedis(parts.redis, () => parts.view(eventId), { tells: false })
   if (view) return view
   const settings = await settingsOf(parts, eventId)
   return { enabled: settings?.enabled ?? false, epoch: 0, heldUntil: 0 }

@@ -60,7 +60,7 @@ test('a failure of one is told to that one, and lets the others go', async () =>
   redis.awake = false
   const told: string[] = []
   const onFault = (fault: unknown) => void told.push((fault as Error).message)
-  const waits = timed(askRedis(client, (one) => one.get('key'), { onFault, patienceMs: null }))
+  const waits = timed(askRedis(client, (one) => one.get('key'), { onFault, tells: false }))
   await askRedis(client, () => Promise.reject(new Error('LOADING')), { onFault })
   expect((await waits).took).toBeLessThan(100)
   expect(told).toContain('LOADING')
@@ -68,7 +68,7 @@ test('a failure of one is told to that one, and lets the others go', async () =>
 
 test('work that asks elsewhere too may fail, and Redis is asked as before', async () => {
   const { client } = aRedis()
-  const work = askRedis(client, () => Promise.reject(new Error('Postgres is away')), { patienceMs: null })
+  const work = askRedis(client, () => Promise.reject(new Error('Postgres is away')), { tells: false })
   expect(await work).toBeUndefined()
   expect(await ask(client)).toBe('PONG')
 })
@@ -78,4 +78,12 @@ test('without a connection nothing is asked', async () => {
   redis.status = 'reconnecting'
   expect(await ask(client)).toBeUndefined()
   expect(redis.asked).toBe(0)
+})
+
+test('work that asks elsewhere too is waited for no longer than Redis itself', async () => {
+  const { client } = aRedis()
+  const { took, said } = await timed(askRedis(client, () => new Promise(() => {}), { tells: false }))
+  expect(said).toBeUndefined()
+  expect(took).toBeLessThan(REDIS_PATIENCE_MS * 1.5)
+  expect(await ask(client)).toBe('PONG')
 })
