@@ -32,7 +32,17 @@ export interface BatchPlan<T, R> {
   waitingMax: number
   /** An item that has waited longer is refused instead of run. */
   patienceMs: number
+  /** A round trip that takes longer never ends; its items are refused, and its place is free. */
+  hungAfterMs?: number
 }
+
+/**
+ * Longer than any statement may take (db/client.ts). A link that swallows everything says nothing of its end, and
+ * whatever was sent on it is waited for until somebody closes it: minutes in which nobody would be served.
+ */
+const HUNG_AFTER_MS = 12_000
+/** After a pause of the whole process timers come before answers that are there already: those have the last word. */
+const LAST_WORD_MS = 20
 
 interface Waiting<T, R> {
   item: T
@@ -44,6 +54,7 @@ interface Waiting<T, R> {
 /** Answers a function that runs one item with whichever others are there. Throws Overloaded, or what `run` threw. */
 export function createBatches<T, R>(plan: BatchPlan<T, R>): (item: T) => Promise<R> {
   const { run, inFlightMax, alongsideAfterMs = 0, weightMax, weigh = () => 1, waitingMax, patienceMs } = plan
+  const { hungAfterMs = HUNG_AFTER_MS } = plan
   let waiting: Waiting<T, R>[] = []
   let inFlight = 0
   let lastLeft = 0
@@ -90,13 +101,21 @@ export function createBatches<T, R>(plan: BatchPlan<T, R>): (item: T) => Promise
     inFlight += 1
     lastLeft = performance.now()
     try {
-      const results = await run(batch.map(({ item }) => item))
+      const results = await unlessHung(run(batch.map(({ item }) => item)))
       batch.forEach(({ resolve }, i) => resolve(results[i]!))
     } catch (fault) {
       for (const { reject } of batch) reject(fault)
     }
     inFlight -= 1
     pump()
+  }
+
+  function unlessHung<O>(work: Promise<O>): Promise<O> {
+    return new Promise((resolve, reject) => {
+      const giveUp = () => reject(new Overloaded(plan.name))
+      let timer = setTimeout(() => (timer = setTimeout(giveUp, LAST_WORD_MS)), hungAfterMs)
+      work.then(resolve, reject).finally(() => clearTimeout(timer))
+    })
   }
 
   return (item) =>

@@ -34,6 +34,20 @@ describe('requests that share a round trip', () => {
     expect(await Promise.all(answers)).toEqual([10, 20, 30, 40, 50, 60])
   })
 
+  test('a round trip that never ends refuses its own and keeps nobody else', async () => {
+    const { batches, run, end } = gated()
+    const ask = createBatches({ ...LIMITS, run, hungAfterMs: 50 })
+    const hung = ask(1).catch((fault: unknown) => fault)
+    const next = ask(2)
+    expect(batches).toEqual([[1]])
+    expect(await hung).toBeInstanceOf(Overloaded)
+    await Bun.sleep(0)
+    expect(batches).toEqual([[1], [2]])
+    await end()
+    await end()
+    expect(await next).toBe(20)
+  })
+
   test('one that is heavier than a batch may be goes alone', async () => {
     const { batches, run, end } = gated()
     const ask = createBatches({ ...LIMITS, run, weigh: (n) => n })
