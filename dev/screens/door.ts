@@ -23,7 +23,7 @@ export async function shoot(studio: Studio): Promise<void> {
   for (const [index, language] of ['en', 'id'].entries()) {
     const door = await page({ account: demo('ORGANIZER'), language })
     await door.goto(`${run.url}/door?event=${eventId}`)
-    await door.locator('select').waitFor()
+    await door.getByLabel(/^(Event|Acara)$/).waitFor()
     await studio.shoot(`which-${language}`, door)
     await door.locator('input[name=gate]').fill('North')
     await door.locator('form button[type=submit]').click()
