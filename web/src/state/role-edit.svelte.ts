@@ -23,6 +23,7 @@ export class RoleEdit {
   busy = $state(false)
   saved = $state(false)
   problem = $state.raw<Problem | null>(null)
+  #asked = 0
 
   readonly added: string[] = $derived([...this.wanted].filter((id) => !this.granted.has(id)))
   readonly removed: string[] = $derived([...this.granted].filter((id) => !this.wanted.has(id)))
@@ -43,8 +44,11 @@ export class RoleEdit {
     this.saved = false
     this.#show([])
     this.listed = false
+    this.#asked += 1
+    const asked = this.#asked
     const answer = await listRolePermissions(roleId)
-    if (this.roleId !== roleId) return
+    // Asked again meanwhile, also for the same role: only the last answer may undo what was ticked.
+    if (asked !== this.#asked) return
     this.problem = answer.ok ? null : answer.problem
     this.listed = answer.ok
     if (answer.ok) this.#show(answer.data.items)
