@@ -45,13 +45,13 @@ export async function shoot(studio: Studio): Promise<void> {
   for (const language of ['en', 'id']) {
     const waiting = await visitor(language)
     await waiting.page.goto(room(line))
-    await waiting.page.locator('aside canvas').last().waitFor()
+    await waiting.page.locator('aside canvas').first().waitFor()
     await studio.shoot(`line-${language}`, waiting.page)
     await waiting.page.context().close()
   }
   const waiting = await visitor()
   await waiting.page.goto(room(line))
-  await waiting.page.locator('aside canvas').last().waitFor()
+  await waiting.page.locator('aside canvas').first().waitFor()
   await control(line, 'notice', { text: 'The doors of the hall open an hour later than announced.' })
   await control(line, 'pause')
   await waiting.page.getByText('The line stands still for now').waitFor()
@@ -83,7 +83,7 @@ export async function shoot(studio: Studio): Promise<void> {
   await fillLine(studio, long, 3)
   const hostile = await visitor('id')
   await hostile.page.goto(room(long))
-  await hostile.page.locator('aside canvas').last().waitFor()
+  await hostile.page.locator('aside canvas').first().waitFor()
   await studio.shoot('hostile-names', hostile.page)
   await hostile.page.context().close()
 

@@ -13,7 +13,7 @@ const TICKS = 160
 const TICK_MS = 10
 const TICK_BYTES = 64 * 1024
 /** A tick of the faster readers is late when it takes longer than the real one's pause. */
-const LATE_MS = 250
+const LATE_MS = 600
 const MB = 1024 * 1024
 /** Kept for the stalled it would be 400 MB. */
 const RSS_MAX = 96 * MB
