@@ -149,8 +149,8 @@ async function startProxy(
     // A file descriptor for each of both ends: this machine may allow fewer than the container does.
     .replace(/^ *maxconn \d+$/m, `    maxconn ${PROXY_CONNECTIONS}`)
     .replace(/^ *bind :8080$/m, `    bind 127.0.0.1:${entrance}`)
-    .replace(/ resolvers docker init-addr none/, '')
-    .replace(/^ *server-template .*$/m, servers)
+    .replaceAll(' resolvers docker init-addr none', '')
+    .replaceAll(/^ *server-template .*$/gm, servers)
   const file = join(dir, 'haproxy.cfg')
   writeFileSync(file, settings)
   const { child, stop } = launch({

@@ -102,9 +102,11 @@ test('every service has its share of the machine and no more, and what can do wi
 
 test('Redis keeps what it is told, evicts nothing and is punctual', () => {
   const command = service('redis').command?.join(' ') ?? ''
-  for (const flag of ['--appendonly yes', '--maxmemory-policy noeviction', '--hz 500', '--requirepass']) {
+  const flags = ['--appendonly yes', '--maxmemory 768mb', '--maxmemory-policy noeviction', '--hz 500']
+  for (const flag of [...flags, '--requirepass']) {
     expect(command).toContain(flag)
   }
+  expect(service('redis').deploy?.resources?.limits?.memory).toBe('1G')
 })
 
 test('what is run is a list of words: YAML makes something else of a colon before a space', () => {
