@@ -99,11 +99,12 @@ export async function runScript(
   return (answer as unknown[]).map(String) as ScriptAnswer
 }
 
-/** An error Redis answered is a fault of ours; anything else says that Redis is away. */
+/** An error Redis answered is a fault of ours; anything else says that Redis is away, or cannot: full, or its disk is. */
 export function refuseLost(fault: unknown): never {
   const answered = fault instanceof Error && fault.name === 'ReplyError'
   const away =
-    fault instanceof Error && /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|OOM)/.test(fault.message)
+    fault instanceof Error &&
+    /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|OOM|MISCONF|NOREPLICAS)/.test(fault.message)
   if (answered && !away) throw fault
   throw new Refusal('store_unavailable')
 }

@@ -15,6 +15,8 @@ const WAITING = 20
 const RETRY_MS = 500
 const BACK_WITHIN_MS = 15_000
 const WITHIN_MS = 60_000
+/** More than Redis holds besides. */
+const FILLER_BYTES = 4_000_000
 const cacheDir = join(import.meta.dir, '../../.cache')
 
 let dir: string
@@ -152,3 +154,23 @@ describe('a Redis that is killed', () => {
       WITHIN_MS,
     )
 })
+
+test(
+  'a Redis that is full keeps the line waiting with 503; whoever is in goes on buying, and the line goes on when there is room',
+  async () => {
+    const { eventId, seatId } = await one.event({ room: ROOM })
+    const [buyer, waiting] = await one.people(2)
+    const pass = await one.admit(buyer!, eventId)
+    const ask = async () =>
+      (await one.call('POST', `/event/${eventId}/room/join`, { token: waiting!.token })).status
+    await one.context.redis.set('filler', 'x'.repeat(FILLER_BYTES))
+    await one.context.redis.config('SET', 'maxmemory', FILLER_BYTES)
+    // What was read of the line counts for a second.
+    await eventually('the line is away', async () => (await ask()) === 503)
+    const held = await one.hold(buyer!, [seatId(0)], { 'x-admission-pass': pass })
+    expect(held.status).toBe(201)
+    await one.context.redis.config('SET', 'maxmemory', '0')
+    await eventually('the line goes on', async () => (await ask()) === 200)
+  },
+  WITHIN_MS,
+)
