@@ -102,7 +102,8 @@ async function pass(world: World, ms: number): Promise<void> {
     if (world.heldAt !== world.now) return
     const { line } = world.oracle
     const holder = world.nodes.find(({ owner }) => owner === world.holder)
-    if (!holder) return
+    // One that was stopped in its tick has swept nobody yet.
+    if (!holder || holder.stalled) return
     for (const person of line.people.values())
       if (standing(line, person, world.at(holder)) === 'outside') person.state = 'outside'
   }
