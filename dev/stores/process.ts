@@ -66,6 +66,11 @@ export function endWithParent(signal: 'INT' | 'TERM' | 'KILL'): string[] {
   return ['setpriv', '--pdeathsig', signal, '--']
 }
 
+/** The words before a command that give it a smaller share of a busy processor, 0 (the same) to 19 (what is left). */
+export function behindOthers(niceness: number): string[] {
+  return Bun.which('nice') ? ['nice', '-n', String(niceness)] : []
+}
+
 /** A port nobody listens on at this moment. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 /** Decides in which order the parts of one machine's Onsale start, and what each of them is told. */
 import { join } from 'node:path'
 import { startPostgres } from '../stores/postgres.ts'
-import { endWithParent, freePort, launch } from '../stores/process.ts'
+import { behindOthers, endWithParent, freePort, launch } from '../stores/process.ts'
 import type { RunningChild } from '../stores/process.ts'
 import { startRedis } from '../stores/redis.ts'
 import { prepareLedger } from './ledger.ts'
@@ -21,6 +21,9 @@ const PROBE_MS = 2_000
 
 /** What each may take of the ten seconds a stop lasts at most; together they leave half a second. */
 const STOP_MS = { server: 4_000, worker: 2_500, window: 500, mailbox: 500, redis: 1_000, postgres: 1_500 }
+
+/** Where every core is busy, a buyer's answer goes before mails and webhooks: these get a third of a server's share. */
+const LATER = behindOthers(5)
 
 /** The names of the children, group after group, in the order in which they stop. */
 export function stopOrder(servers: number): string[][] {
@@ -79,7 +82,7 @@ export async function startStack(
   const worker = supervisor.add({
     name: 'worker',
     stopMs: STOP_MS.worker,
-    start: () => run('worker/main.ts'),
+    start: () => startScript('worker/main.ts', env, watch, LATER),
   })
   await Promise.all([...servers, worker])
   await untilReady(listenPort)
@@ -129,17 +132,23 @@ async function startMailbox({ dataDir }: UpSettings, supervisor: Supervisor) {
     MAILBOX_HTTP_PORT: String(httpPort),
     MAILBOX_FILE: join(dataDir, 'mailbox.json'),
   }
-  const start = () => startScript('dev/mailbox.ts', more, false)
+  const start = () => startScript('dev/mailbox.ts', more, false, LATER)
   await supervisor.add({ name: 'mailbox', stopMs: STOP_MS.mailbox, start })
   return { smtpUrl: `smtp://127.0.0.1:${smtpPort}`, url: `http://127.0.0.1:${httpPort}` }
 }
 
 /** Output goes to the terminal; with `watch` a change of its sources starts the script again. */
-async function startScript(script: string, env: Environment, watch: boolean): Promise<RunningChild> {
+async function startScript(
+  script: string,
+  env: Environment,
+  watch: boolean,
+  priority: string[] = [],
+): Promise<RunningChild> {
   const { child, stop } = launch({
     command: [
       // When `up` is killed its stores go with it: a polite end would only wait for them in vain.
       ...endWithParent('KILL'),
+      ...priority,
       process.execPath,
       ...(watch ? ['--watch', '--no-clear-screen'] : []),
       join(root, script),
