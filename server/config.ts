@@ -19,6 +19,7 @@ const VARIABLES = {
   SERVER_INDEX: [Type.Integer({ minimum: 0, maximum: SERVERS_MAX }), 'the index of this server process'],
   BIND: [Type.String({ pattern: '^[0-9a-fA-F.:]+$' }), 'an IP address to listen on'],
   DATABASE_URL: [Url('postgres(ql)?'), 'a postgres:// address'],
+  DATABASE_REPLICA_URL: [Url('postgres(ql)?'), 'a postgres:// address'],
   REDIS_URL: [
     Url('rediss?|redis\\+(cluster|sentinel)'),
     'a redis://, rediss://, redis+cluster:// or redis+sentinel:// address',
@@ -70,6 +71,8 @@ export interface Config {
   servers: number
   serverIndex: number
   databaseUrl: string
+  /** A streaming replica for reads that may be old; null = none. */
+  databaseReplicaUrl: string | null
   redisUrl: string
   /** What everything is signed with. */
   jwtSecret: string
@@ -142,6 +145,7 @@ export function readConfig(
     servers: read('SERVERS'),
     serverIndex: read('SERVER_INDEX'),
     databaseUrl,
+    databaseReplicaUrl: read('DATABASE_REPLICA_URL') ?? null,
     redisUrl,
     jwtSecret,
     jwtSecretsAccepted: accepted,

@@ -15,6 +15,7 @@ import { createHoldClock, type HoldClock } from './hold-clock.ts'
 import { createLog, faultFields, type Log } from './log.ts'
 import { createBeacon } from './room/beacon.ts'
 import { openRoom, type Room } from './room/open-room.ts'
+import { createStaleReads, type StaleReads } from './stale-reads.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { createTokens, type Tokens } from './tokens.ts'
 
@@ -33,6 +34,8 @@ export interface Context {
   /** What all processes together have counted. */
   figures: FiguresReport
   ledger: Ledger
+  /** The few reads that a replica may answer. */
+  staleReads: StaleReads
   redis: RedisClient
   channels: Channels
   tokens: Tokens
@@ -57,6 +60,7 @@ export function createContext(config: Config, tracing: Tracing | null = null): C
   const telemetry = createTelemetry(log)
   const onError = rareErrors(log)
   const ledger = connectLedger(config.databaseUrl, { max: LEDGER_CONNECTIONS, name })
+  const staleReads = createStaleReads({ ledger, url: config.databaseReplicaUrl, name, telemetry })
   const redis = connectRedis(config.redisUrl, { role: 'commands', name, onError })
   const subscriber = connectRedis(config.redisUrl, { role: 'subscriber', name: `${name}-feed`, onError })
   const channels = createChannels(subscriber)
@@ -81,6 +85,7 @@ export function createContext(config: Config, tracing: Tracing | null = null): C
   const stopReporting = each(REPORT_EVERY_MS, () => figures.report().catch(() => {}))
   const stopMeasuring = each(MEASURE_EVERY_MS, async () => {
     telemetry.storesMeasured(await measureStores(ledger, redis))
+    staleReads.measure()
     await figures.tidy().catch(() => {})
   })
 
@@ -91,6 +96,7 @@ export function createContext(config: Config, tracing: Tracing | null = null): C
     tracing,
     figures,
     ledger,
+    staleReads,
     redis,
     channels,
     tokens,
@@ -115,6 +121,7 @@ export function createContext(config: Config, tracing: Tracing | null = null): C
       subscriber.disconnect()
       await figures.leave().catch(() => {})
       redis.disconnect()
+      await staleReads.close()
       await ledger.close()
     },
   }

@@ -25,6 +25,7 @@ const KNOWN_CLOSES = new Set<number>([...Object.values(CLOSE_CODES), ...OTHER_CL
 /** Each has its series from the start: what begins with its first count shows no rate for it. */
 const OUTCOMES = ['held', 'confirmed', 'cancelled', 'expired', 'refunded', 'declined'] as const
 const STAGES = ['status', 'lock', 'version'] as const
+const STORES_OF_STALE_READS = ['primary', 'replica'] as const
 export type ConflictStage = (typeof STAGES)[number]
 export type Telemetry = ReturnType<typeof createTelemetry>
 
@@ -83,6 +84,13 @@ export function createTelemetry(log: Log) {
   )
   const tickedAt = new Map<string, number>()
   registry.registerMetric(oldestTick(tickedAt))
+  const staleReads = counter('stale_reads_total', 'Reads that a replica may answer, by who did', ['store'])
+  for (const store of STORES_OF_STALE_READS) staleReads.inc({ store }, 0)
+  const replicaLag = gauge(
+    'postgres_replica_lag_seconds',
+    'How old what the replica shows may be at the most; 0 without one',
+    'max',
+  )
   const stores = storeGauges(registry)
   const stopLag = watchLag(registry)
 
@@ -156,6 +164,11 @@ export function createTelemetry(log: Log) {
     },
     /** A frame was answered by an error. */
     socketRefused: (code: ErrorCode) => socketRefusals.inc({ code }),
+    staleReadFrom: (store: (typeof STORES_OF_STALE_READS)[number]) => staleReads.inc({ store }),
+    replicaMeasured: (lagSeconds: number) => replicaLag.set(lagSeconds),
+    /** `left` says why the replica is asked no more; null: it is asked from now on. */
+    replicaChanged: (left: string | null) =>
+      left === null ? log.info('replica_used') : log.warn('replica_left', { reason: left }),
     scrapeRefused: (why: string) => log.warn('scrape_refused', { why }),
     storesMeasured: stores,
     broadcastSent(seconds: number) {

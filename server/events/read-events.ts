@@ -30,15 +30,17 @@ const CURSOR = /^(\d{1,15})_([0-9a-f-]{36})$/
 /** Published events, or all of `ownerId`'s, soonest first. */
 export async function listEvents(
   context: Context,
+  visitor: Identity | null,
   query: PageQuery,
   ownerId?: string,
 ): Promise<Page<EventSummary>> {
   const limit = query.limit ?? LIMITS.pageDefault
   const page = { limit: limit + 1, cursor: parseCursor(query.cursor) }
-  const { db } = context.ledger
-  const rows = await (ownerId ? listEventsOf(db, { ...page, ownerId }) : listPublishedEvents(db, page))
+  const rows = await (ownerId
+    ? listEventsOf(context.ledger.db, { ...page, ownerId })
+    : context.staleReads.catalogue(visitor, (db) => listPublishedEvents(db, page)))
   const shown = rows.slice(0, limit)
-  const available = await availableOf(context, shown)
+  const available = await availableOf(context, visitor, shown)
   const items = await Promise.all(
     shown.map(async (row) =>
       eventSummary(row, available.get(row.id) ?? 0, await roomSummary(context, row.id)),
@@ -49,17 +51,23 @@ export async function listEvents(
 }
 
 /**
- * One event as its visitor sees it. Its row is read each time, so that a change shows at once on every server; tiers and
- * sections, the longer part, are kept as long as the map stays the same. Throws `not_found`.
+ * One event as its visitor sees it. Its row is read each time, so that a change shows on every server, at once where no
+ * replica is asked; tiers and sections, the longer part, are kept as long as the map stays the same. Throws `not_found`.
  */
 export function createEventReader(context: Context) {
   const kept = new Map<string, Event>()
   return async (visitor: Identity | null, eventId: string): Promise<EventView> => {
-    const row = await findEventRow(context.ledger.db, eventId)
+    const { catalogue } = context.staleReads
+    const seen = (row: EventRow | null) => row !== null && maySee(row, visitor)
+    const row = await catalogue(visitor, (db) => findEventRow(db, eventId), seen)
     if (!row || !maySee(row, visitor)) throw new Refusal('not_found')
     const known = kept.get(eventId)
     if (known?.mapVersion === row.mapVersion) return describeEvent(context, visitor, { ...known, ...row })
-    const event = await findEvent(context.ledger.db, eventId)
+    const event = await catalogue(
+      visitor,
+      (db) => findEvent(db, eventId),
+      (found) => found?.mapVersion === row.mapVersion,
+    )
     if (!event) throw new Refusal('not_found')
     kept.delete(eventId)
     kept.set(eventId, event)
@@ -76,12 +84,19 @@ export async function describeEvent(
   visitor: Identity | null,
   event: Event,
 ): Promise<EventView> {
-  const [available, room] = await Promise.all([availableOf(context, [event]), roomSummary(context, event.id)])
+  const [available, room] = await Promise.all([
+    availableOf(context, visitor, [event]),
+    roomSummary(context, event.id),
+  ])
   return eventView(event, available.get(event.id) ?? 0, room, mayManage(event, visitor))
 }
 
 /** From memory where it is known; one grouped query for the rest, which is then loaded for the next time. */
-async function availableOf(context: Context, rows: EventRow[]): Promise<Map<string, number>> {
+async function availableOf(
+  context: Context,
+  visitor: Identity | null,
+  rows: EventRow[],
+): Promise<Map<string, number>> {
   const available = new Map<string, number>()
   const cold: string[] = []
   for (const { id, seatCount } of rows) {
@@ -91,7 +106,13 @@ async function availableOf(context: Context, rows: EventRow[]): Promise<Map<stri
   }
   if (cold.length === 0) return available
   context.availability.warm(cold)
-  return new Map([...available, ...(await countAvailable(context.ledger.db, cold))])
+  const counted = await context.staleReads.catalogue(
+    visitor,
+    (db) => countAvailable(db, cold),
+    // None at all is what a replica says that does not have the seats yet.
+    (counts) => cold.every((id) => counts.has(id)),
+  )
+  return new Map([...available, ...counted])
 }
 
 function parseCursor(cursor: string | undefined): EventCursor | null {

@@ -34,9 +34,9 @@ export function readRoutes(context: Context) {
     .get(
       '/',
       async ({ query: { mine, ...page }, visitor }) => {
-        if (mine !== 'true') return reply(200, 'Events', await listEvents(context, page))
+        if (mine !== 'true') return reply(200, 'Events', await listEvents(context, visitor, page))
         if (!visitor) throw new Refusal('unauthenticated')
-        return reply(200, 'Your events', await listEvents(context, page, visitor.accountId))
+        return reply(200, 'Your events', await listEvents(context, visitor, page, visitor.accountId))
       },
       {
         query: EventsQuery,

@@ -8,12 +8,13 @@ const COLUMNS = ['section', 'row', 'number', 'tier', 'price', 'currency', 'booki
 const SEATS_PER_READ = 2_000
 
 /** Prices in minor units of the currency; times in UTC. */
-export function salesCsv(context: Pick<Context, 'ledger'>, eventId: string): ReadableStream<Uint8Array> {
+export function salesCsv(context: Pick<Context, 'staleReads'>, eventId: string): ReadableStream<Uint8Array> {
   let afterN = -1
   let over = false
   return csvStream(COLUMNS, async () => {
     if (over) return null
-    const sold = await listSoldSeats(context.ledger.db, { eventId, afterN, limit: SEATS_PER_READ })
+    const page = { eventId, afterN, limit: SEATS_PER_READ }
+    const sold = await context.staleReads.report((db) => listSoldSeats(db, page))
     afterN = sold.at(-1)?.n ?? afterN
     over = sold.length < SEATS_PER_READ
     return sold.map(csvLine).join('')

@@ -78,7 +78,7 @@ export const salesRoutes = (context: Context) =>
 async function readStats(context: Context, event: { id: string; currency: string }): Promise<EventStatsView> {
   context.saleHistory.follow(event.id)
   const [{ seats, bookings, revenue, funnel }, room, attempts] = await Promise.all([
-    eventStats(context.ledger.db, event.id),
+    context.staleReads.report((db) => eventStats(db, event.id)),
     roomFunnel(context, event.id),
     context.saleTally.read(event.id),
   ])

@@ -1,15 +1,13 @@
 // Postgres fails over in the middle of a sale: the standby becomes the primary, and whatever was answered is there.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { startPostgres } from '../../dev/stores/postgres.ts'
 import type { RunningStore } from '../../dev/stores/process.ts'
 import { runAudit } from '../../db/audit.ts'
 import { connectLedger, type Ledger } from '../../db/client.ts'
 import { createCrowd } from '../../db/crowd.ts'
-import { migrateLedger } from '../../db/migrate.ts'
 import { connectRedis, redisReady } from '../../db/redis.ts'
 import { reconcileSeats } from '../../db/seat-gate/reconcile.ts'
 import { seedRoles } from '../../db/seed.ts'
@@ -17,9 +15,9 @@ import { createTokens } from '../../server/tokens.ts'
 import { anEvent } from '../support/a-ledger.ts'
 import { startServerProcesses, type ServerProcesses } from '../support/server-processes.ts'
 import { eventually } from '../support/socket-client.ts'
+import { STANDBY_BINARIES as binaries, startWithStandby } from '../support/standby.ts'
 import { freshStores, type FreshStores } from '../support/stores.ts'
 
-const SYSTEM_POSTGRES = '/usr/lib/postgresql'
 const WITHIN_MS = 90_000
 const BUYERS = 200
 const AT_ONCE = 8
@@ -27,12 +25,6 @@ const BEFORE = 40
 const AFTER = 80
 const TOKEN_MS = 3_600_000
 const JWT_SECRET = 'a secret of at least thirty-two bytes, for one test'
-/** Only a PostgreSQL that is installed as a whole can be copied while it runs. */
-const binaries = existsSync(SYSTEM_POSTGRES)
-  ? readdirSync(SYSTEM_POSTGRES)
-      .map((version) => join(SYSTEM_POSTGRES, version, 'bin'))
-      .find((folder) => existsSync(join(folder, 'pg_basebackup')))
-  : undefined
 
 let dir: string
 let redis: FreshStores
@@ -45,17 +37,9 @@ beforeAll(async () => {
   if (!binaries) return
   dir = mkdtempSync(join(tmpdir(), 'onsale-promotion-'))
   redis = await freshStores()
-  primary = await startPostgres({ dir: join(dir, 'primary'), binaries })
-  await migrateLedger(primary.url)
-  const copy = Bun.spawnSync([
-    join(binaries, 'pg_basebackup'),
-    `--dbname=${primary.url}`,
-    `--pgdata=${join(dir, 'standby/data')}`,
-    '--write-recovery-conf',
-    '--checkpoint=fast',
-  ])
-  if (copy.exitCode !== 0) throw new Error(copy.stderr.toString())
-  standby = await startPostgres({ dir: join(dir, 'standby'), binaries })
+  const started = await startWithStandby({ dir, binaries })
+  primary = started.primary
+  standby = started.standby
   // Without a standby that has to say yes first, a failover may forget what was answered.
   const admin = postgres(primary.url, { max: 1 })
   await admin`alter system set synchronous_standby_names = '*'`

@@ -89,6 +89,7 @@ export async function startApp(
     servers: 1,
     serverIndex: 0,
     databaseUrl: stores.databaseUrl,
+    databaseReplicaUrl: null,
     redisUrl: stores.redisUrl,
     jwtSecret: 'a secret of the tests, long enough for HS256',
     jwtSecretsAccepted: [],

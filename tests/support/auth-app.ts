@@ -59,6 +59,7 @@ export async function startAuthApp(changes: Partial<Config> = {}) {
     servers: 1,
     serverIndex: 0,
     databaseUrl: stores.databaseUrl,
+    databaseReplicaUrl: null,
     redisUrl: stores.redisUrl,
     jwtSecret: 'a secret of at least thirty-two bytes, for tests',
     jwtSecretsAccepted: [],
