@@ -109,6 +109,8 @@ async function pass(world: World, ms: number): Promise<void> {
   }
   const before = world.now
   world.now += ms
+  // A curve drawn then seems fresh again.
+  if (ms < 0) world.oracle.goneAt = world.now
   // Servers whose clocks differ may disagree for a moment about what has just run out; nothing is asked in it.
   const slackMs = 2 * world.options.skewMs
   let edges = slackMs > 0 ? EDGES_MAX : 0
