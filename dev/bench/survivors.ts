@@ -1,7 +1,7 @@
 /** Owns people in line who behave as the browser does: they come back as told, with their ticket, and remember everything. */
 import { CLOSE_CODES } from '../../server/protocol/codes.ts'
 import type { ServerFrame } from '../../server/protocol/socket.ts'
-import { retryDelay } from '../../web/src/net/socket.ts'
+import { retryDelay } from '../../web/src/net/retry-delay.ts'
 
 /** A refused join is sent again within so long. */
 const ASK_AGAIN_MS = 2_000

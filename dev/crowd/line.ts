@@ -3,7 +3,7 @@ import type { EntrantView } from '../../server/protocol/http.ts'
 import { expandDraw, fromHex, HASH_BYTES, hashNow, placesOf } from '../../server/protocol/draw.ts'
 import type { DrawFrame, ServerFrame } from '../../server/protocol/socket.ts'
 import { CLOSE_CODES } from '../../server/protocol/codes.ts'
-import { retryDelay } from '../../web/src/net/socket.ts'
+import { retryDelay } from '../../web/src/net/retry-delay.ts'
 import type { Answer, Api } from './api.ts'
 
 const JOIN_AGAIN_MS = 10_000

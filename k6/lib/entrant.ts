@@ -2,9 +2,15 @@
 import { clearTimeout, setTimeout } from 'k6/timers'
 import { WebSocket } from 'k6/websockets'
 import { Counter, Trend } from 'k6/metrics'
+import { CLOSE_CODES } from '../../server/protocol/codes.ts'
 import type { ServerFrame } from '../../server/protocol/socket.ts'
-import { ADDRESS } from './api.ts'
+import { retryDelay } from '../../web/src/net/retry-delay.ts'
+import { ADDRESS, ask, newKey } from './api.ts'
+import { pause } from './pause.ts'
+import { size } from './size.ts'
 import { tally } from './tally.ts'
+
+export { pause }
 
 export const joinMs = new Trend('join_ms', true)
 export const waitMs = new Trend('wait_ms', true)
@@ -15,15 +21,27 @@ export const admitted = tally('admitted')
 export const lineFaults: Counter = tally('line_faults')
 /** Sockets that ended without our asking, beyond what a scenario cuts itself. */
 export const cutOff = tally('sockets_cut_off')
+/** Of these: told to come back, as a server does that is about to end. */
+const sentAway = tally('sockets_sent_away')
 export const refusedFrames = tally('refused_frames')
 
 const FAULTS_TOLD = 3
+/** After a refused frame. */
 const RETRY_MS = 1_000
+/** A join that nothing is said of is sent again. */
+const JOIN_AGAIN_MS = 10_000
+/** `-e MOMENTS=1` says a line for each admission: when it was heard of, in ms. */
+const MOMENTS = size('MOMENTS', 0) > 0
 const NORMAL_CLOSURE = 1_000
 /** k6 has the name of this state in its types alone. */
 const OPEN = 1
 
 type Frame<T extends ServerFrame['type']> = Extract<ServerFrame, { type: T }>
+/** What k6 tells of an ending; its types leave it out. `code` is absent when nobody said one. */
+interface Ending {
+  code?: number
+  reason: string
+}
 interface Waiting {
   holds: () => boolean
   resolve: (held: boolean) => void
@@ -46,10 +64,15 @@ export class Entrant {
   #cameAt = 0
   #joinedAt = 0
   #claimedAt = 0
+  /** Called, and not yet let in. */
+  #called = false
+  #epoch = -1
+  #failures = 0
+  #comeBackMs = 0
   #retry = 0
   readonly #eventId: string
   readonly #token: string | undefined
-  readonly #joins: boolean
+  #joins: boolean
 
   /** With `joins` false it only listens, as whoever looks at an event page does. */
   constructor(eventId: string, token: string | undefined, joins = true) {
@@ -80,9 +103,13 @@ export class Entrant {
     if (this.isOpen) this.#socket?.send(JSON.stringify(frame))
   }
 
-  /** Gives the place or the pass up, so that the next may come. */
+  /** Gives the place or the pass up, so that the next may come; over HTTP when there is no socket just now. */
   leave(): void {
-    this.send({ type: 'leave' })
+    // Whoever comes back after this stands in no line.
+    this.#joins = false
+    if (this.isOpen) return this.send({ type: 'leave' })
+    const path = `/event/${this.#eventId}/room/leave`
+    void ask({ method: 'POST', path, name: 'leave', token: this.#token, body: {}, key: newKey('leave') })
   }
 
   /** Cuts the socket as a lost network does; it comes back by itself `afterMs` later with its ticket. */
@@ -90,7 +117,7 @@ export class Entrant {
     const lost = this.#socket
     this.#socket = undefined
     lost?.close(NORMAL_CLOSURE)
-    this.#retry = setTimeout(() => this.#connect(), afterMs)
+    this.#again(() => this.#connect(), afterMs)
   }
 
   close(): void {
@@ -110,46 +137,81 @@ export class Entrant {
     this.#socket = socket
     socket.onopen = () => this.#enter()
     socket.onmessage = (event) => this.#hear(JSON.parse(String(event?.data)) as ServerFrame)
-    socket.onclose = () => this.#lost(socket)
+    socket.addEventListener('close', (event) => this.#lost(socket, event as unknown as Ending))
   }
 
   #enter(): void {
-    const ticket = this.joined?.ticket
-    if (this.#joins) this.send({ type: 'join', ...(ticket === undefined ? {} : { ticket }) })
+    const { ticket } = this.joined ?? {}
+    if (this.#joins) {
+      this.send({ type: 'join', ...(ticket === undefined ? {} : { ticket }) })
+      this.#again(() => this.#enter(), JOIN_AGAIN_MS)
+    }
     this.#look()
   }
 
-  #lost(socket: WebSocket): void {
+  /** What was refused, as whoever is refused presses once more. */
+  #repeat(): void {
+    this.#enter()
+    if (this.#called) this.send({ type: 'claim' })
+  }
+
+  #again(what: () => void, afterMs: number): void {
+    clearTimeout(this.#retry)
+    if (!this.#left) this.#retry = setTimeout(what, afterMs)
+  }
+
+  #lost(socket: WebSocket, { code = 0, reason }: Ending): void {
     if (this.#left || socket !== this.#socket) return
     cutOff.add(1)
-    this.#retry = setTimeout(() => this.#connect(), RETRY_MS * (1 + Math.random()))
+    if (code === CLOSE_CODES.restarting) sentAway.add(1)
+    this.#failures += 1
+    const lost = { code, reason, failures: this.#failures, comeBackMs: this.#comeBackMs }
+    this.#again(() => this.#connect(), retryDelay(lost))
     this.#look()
   }
 
   #hear(frame: ServerFrame): void {
     this.heard[frame.type] = (this.heard[frame.type] ?? 0) + 1
-    if (frame.type === 'room') this.phase = frame.phase
+    this.#failures = 0
+    if (frame.type === 'room') this.#stand(frame)
     if (frame.type === 'joined') this.#place(frame)
     if (frame.type === 'line') this.#follow(frame.serving)
     if (frame.type === 'turn' && !frame.claimed) {
+      this.#called = true
       this.#claimedAt ||= Date.now()
       this.send({ type: 'claim' })
     }
     if (frame.type === 'admitted') this.#admit(frame)
     if (frame.type === 'ended') {
       this.ended = true
+      this.#called = false
       this.pass = undefined
     }
     if (frame.type === 'error') {
       refusedFrames.add(1, { code: frame.code })
-      this.#retry = setTimeout(() => this.#enter(), RETRY_MS * (1 + Math.random()))
+      this.#again(() => this.#repeat(), RETRY_MS * (1 + Math.random()))
     }
     this.#look()
+  }
+
+  #stand({ phase, epoch, comeBackMs }: Frame<'room'>): void {
+    this.phase = phase
+    this.#comeBackMs = comeBackMs ?? this.#comeBackMs
+    this.#begin(epoch)
+  }
+
+  /** A line that was built again counts anew. */
+  #begin(epoch: number): void {
+    if (epoch <= this.#epoch) return
+    this.#epoch = epoch
+    this.#serving = -1
   }
 
   #place(frame: Frame<'joined'>): void {
     const before = this.joined
     this.joined = frame
+    clearTimeout(this.#retry)
+    this.#begin(frame.epoch)
     if (before === undefined) {
       this.#joinedAt = Date.now()
       joinMs.add(this.#joinedAt - this.#cameAt)
@@ -164,8 +226,10 @@ export class Entrant {
   }
 
   #admit({ pass }: Frame<'admitted'>): void {
+    this.#called = false
     if (this.pass === undefined) {
       admitted.add(1)
+      if (MOMENTS) console.log(`admitted ${Date.now()}`)
       waitMs.add(Date.now() - this.#joinedAt)
       if (this.#claimedAt > 0) claimMs.add(Date.now() - this.#claimedAt)
     }
@@ -188,5 +252,3 @@ function fault(sentence: string): void {
   told += 1
   if (told <= FAULTS_TOLD) console.warn(`The line broke its word: ${sentence}`)
 }
-
-export const pause = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms))

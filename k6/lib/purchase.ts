@@ -1,7 +1,7 @@
 // Owns how a user buys: what is free is looked at as a page does, seats are held, and paid for or given back.
 import { b64decode } from 'k6/encoding'
 import type { AvailabilityView, HeldView } from '../../server/protocol/http.ts'
-import { ask } from './api.ts'
+import { ask, newKey } from './api.ts'
 import { tally } from './tally.ts'
 
 export const held = tally('seats_held')
@@ -19,9 +19,6 @@ export interface Shopper {
   token: string
   pass?: string | undefined
 }
-
-/** Who buys what: unique in a run, so that a repeated request is seen as one. */
-const keyOf = (what: string) => `${what}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`
 
 /** Seats that are free now, at random; fewer than asked for when there are fewer. */
 export async function chooseFree({ eventId, token }: Shopper, quantity: number): Promise<number[]> {
@@ -46,7 +43,7 @@ export async function holdSeats(
   seats: number[],
 ): Promise<HeldView | null> {
   const body = { seatIds: seats.map((n) => `${eventId}:${n}`) }
-  const key = keyOf('hold')
+  const key = newKey('hold')
   const answer = await ask<HeldView>({
     method: 'POST',
     path: '/booking',
@@ -67,7 +64,7 @@ export async function holdBest(
 ): Promise<HeldView | null> {
   const body = { eventId, quantity }
   const accept = [TAKEN, NOT_LIKE_THIS]
-  const key = keyOf('best')
+  const key = newKey('best')
   return settle(
     await ask<HeldView>({
       method: 'POST',
@@ -91,7 +88,7 @@ function settle(answer: { ok: boolean; status: number; data: HeldView }): HeldVi
 export async function pay({ token }: Shopper, { id, seats }: HeldView): Promise<boolean> {
   const path = `/payment/${id}/confirm`
   const body = { method: 'sandbox_ok' }
-  const answer = await ask({ method: 'POST', path, name: 'pay', token, body, key: keyOf('pay') })
+  const answer = await ask({ method: 'POST', path, name: 'pay', token, body, key: newKey('pay') })
   if (answer.ok) bought.add(seats.length)
   return answer.ok
 }

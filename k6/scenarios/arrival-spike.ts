@@ -2,6 +2,7 @@
 // Shape:      2,000 people open a socket and join within 10 s; 200 may be inside; each leaves as soon as it is let in.
 // Thresholds: a place each, 95 % within 1 s; every one of them let in, none before a lower place; no socket cut off.
 import { Entrant, pause } from '../lib/entrant.ts'
+import { undisturbed } from '../lib/faults.ts'
 import { mine, openSale, type Sale } from '../lib/sale.ts'
 import { size, within } from '../lib/size.ts'
 import { tally } from '../lib/tally.ts'
@@ -22,6 +23,7 @@ export const options = {
   },
   thresholds: {
     unexpected_answers: ['count==0'],
+    ...undisturbed,
     placed: [`count==${BUYERS}`],
     admitted: [`count==${BUYERS}`],
     never_admitted: ['count==0'],

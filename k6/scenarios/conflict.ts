@@ -2,6 +2,7 @@
 // Shape:      2,000 attempts by 500 accounts on 200 seats of a new event, 100 at a time, as fast as they are answered.
 // Thresholds: no other answer than 201 and 409; exactly as many holds as seats; 95 % of the answers within 500 ms.
 import exec from 'k6/execution'
+import { undisturbed } from '../lib/faults.ts'
 import { holdSeats } from '../lib/purchase.ts'
 import { openSale, type Sale } from '../lib/sale.ts'
 import { size, within } from '../lib/size.ts'
@@ -18,6 +19,7 @@ export const options = {
   },
   thresholds: {
     unexpected_answers: ['count==0'],
+    ...undisturbed,
     seats_held: [`count==${SEATS}`],
     seat_conflicts: [`count==${ATTEMPTS - SEATS}`],
     'http_req_duration{name:hold}': [within(500)],

@@ -4,6 +4,7 @@
 import exec from 'k6/execution'
 import { ask } from '../lib/api.ts'
 import { Entrant, pause } from '../lib/entrant.ts'
+import { undisturbed } from '../lib/faults.ts'
 import { mine, openSale, type Sale } from '../lib/sale.ts'
 import { size, within } from '../lib/size.ts'
 import { tally } from '../lib/tally.ts'
@@ -39,6 +40,7 @@ export const options = {
   },
   thresholds: {
     unexpected_answers: ['count==0'],
+    ...undisturbed,
     placed: [`count==${SOCKETS}`],
     kept_waiting: [`count==${SOCKETS}`],
     sockets_cut_off: ['count==0'],

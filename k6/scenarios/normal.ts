@@ -2,6 +2,7 @@
 // Shape:      10 visits a second for 60 s by 600 different people on 3,000 seats of their own event, without a room.
 // Thresholds: every visit ends with seats; no unexpected answer; 95 % of pages within 150 ms, of holds 200 ms, of payments 300 ms.
 import exec from 'k6/execution'
+import { undisturbed } from '../lib/faults.ts'
 import { openSale, type Sale } from '../lib/sale.ts'
 import { size, within } from '../lib/size.ts'
 import { visit } from '../lib/visit.ts'
@@ -23,6 +24,7 @@ export const options = {
   },
   thresholds: {
     unexpected_answers: ['count==0'],
+    ...undisturbed,
     dropped_iterations: ['count==0'],
     visits_served: [`count>=${RATE * SECONDS}`],
     'http_req_duration{name:event}': [within(150)],

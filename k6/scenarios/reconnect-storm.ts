@@ -3,6 +3,7 @@
 // Thresholds: everyone back each time, under the same number; 95 % of them placed within 2 s of coming; no fault of the line.
 import { Trend } from 'k6/metrics'
 import { Entrant, pause } from '../lib/entrant.ts'
+import { undisturbed } from '../lib/faults.ts'
 import { mine, openSale, type Sale } from '../lib/sale.ts'
 import { size, within } from '../lib/size.ts'
 import { tally } from '../lib/tally.ts'
@@ -29,6 +30,7 @@ export const options = {
   },
   thresholds: {
     unexpected_answers: ['count==0'],
+    ...undisturbed,
     placed: [`count==${SOCKETS}`],
     came_back: [`count==${SOCKETS * STORMS}`],
     same_place: [`count==${SOCKETS * STORMS}`],

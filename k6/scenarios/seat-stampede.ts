@@ -3,6 +3,7 @@
 // Thresholds: one hold a seat, a clear no for everybody else; 95 % of the answers within 1 s; the winner asked again hears the same.
 import { pause } from '../lib/entrant.ts'
 import { ask } from '../lib/api.ts'
+import { undisturbed } from '../lib/faults.ts'
 import { conflicts, held } from '../lib/purchase.ts'
 import { mine, openSale, type Sale } from '../lib/sale.ts'
 import { size, within } from '../lib/size.ts'
@@ -26,6 +27,7 @@ export const options = {
   },
   thresholds: {
     unexpected_answers: ['count==0'],
+    ...undisturbed,
     seats_held: [`count==${SEATS}`],
     heard_the_same: [`count==${SEATS}`],
     seat_conflicts: [`count==${SEATS * (BUYERS / 2 - 1)}`],

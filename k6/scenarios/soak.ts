@@ -3,6 +3,7 @@
 // Thresholds: no unexpected answer; 95 % of holds within 500 ms; `surge`: memory after warm-up grows by 5 % at most, descriptors return but for a pool's.
 import exec from 'k6/execution'
 import { Entrant, pause } from '../lib/entrant.ts'
+import { undisturbed } from '../lib/faults.ts'
 import { giveBack, holdBest } from '../lib/purchase.ts'
 import { openSale, type Sale } from '../lib/sale.ts'
 import { size, within } from '../lib/size.ts'
@@ -49,6 +50,7 @@ export const options = {
   },
   thresholds: {
     unexpected_answers: ['count==0'],
+    ...undisturbed,
     dropped_iterations: ['count==0'],
     gave_up: ['count==0'],
     line_faults: ['count==0'],

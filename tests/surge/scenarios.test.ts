@@ -36,7 +36,7 @@ describe.each(scenarios)('$name', ({ file, says }) => {
     expect(says.Question).toEndWith('?')
   })
 
-  test('is accepted by k6 with thresholds, one of them against unexpected answers', async () => {
+  test('is accepted by k6 with thresholds against unexpected answers and against asking twice', async () => {
     if (!k6) return console.log('k6 is not here: what it says of the scenario was not asked')
     const inspected = Bun.spawn([k6.program, 'inspect', file], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -48,6 +48,11 @@ describe.each(scenarios)('$name', ({ file, says }) => {
     expect(complained).toBe('')
     const { thresholds } = JSON.parse(said!) as { thresholds: Record<string, string[]> }
     expect(Object.keys(thresholds).length).toBeGreaterThan(2)
-    expect(thresholds).toHaveProperty('unexpected_answers', ['count==0'])
+    const none = ['count==0']
+    expect(thresholds).toMatchObject({
+      unexpected_answers: none,
+      retries_told: none,
+      retries_unanswered: none,
+    })
   })
 })

@@ -2,15 +2,11 @@
 import { CLOSE_CODES, LIMITS } from '../../../server/protocol/codes.ts'
 import type { ClientFrame, ServerFrame } from '../../../server/protocol/socket.ts'
 import { refreshSession } from './refresh.ts'
+import { FIRST_RETRY_MS, retryDelay } from './retry-delay.ts'
 
 /** connecting: never open yet · open · retrying: lost, coming back · replaced: another tab has it · closed: by us */
 export type Connection = 'connecting' | 'open' | 'retrying' | 'replaced' | 'closed' | 'signed_out'
 
-const FIRST_RETRY_MS = 500
-const LONGEST_RETRY_MS = 30_000
-const SPREAD = 0.3
-/** After a refusal for asking too much. */
-const CALM_MS = 10_000
 /** Silence after which we ask whether anyone is there, and how long we then wait for a word. */
 const SILENCE_MS = 30_000
 const ANSWER_MS = 10_000
@@ -157,35 +153,6 @@ export class EventSocket {
     this.#hearing?.abort()
     socket?.close()
   }
-}
-
-export interface LostConnection {
-  code: number
-  reason: string
-  /** In a row, this one included. */
-  failures: number
-  /** Within which time the server said to come back; 0 = it never said. */
-  comeBackMs: number
-}
-
-/**
- * Milliseconds to wait before coming back. The server's own spread comes first: what it said when it closed (4001), else
- * what it said in advance, in case it could not say more. Whoever is refused then waits longer each time.
- */
-export function retryDelay(
-  { code, reason, failures, comeBackMs }: LostConnection,
-  random = Math.random,
-): number {
-  if (code === CLOSE_CODES.restarting) {
-    const told = Number(/\d+/.exec(reason)?.[0] ?? FIRST_RETRY_MS * 4)
-    return Math.min(told, LONGEST_RETRY_MS)
-  }
-  const grown = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS)
-  const spread =
-    failures === 1 ? random() * Math.max(comeBackMs, grown) : grown * (1 - SPREAD + random() * 2 * SPREAD)
-  const refused =
-    code === CLOSE_CODES.rate_limited || code === CLOSE_CODES.policy || code === CLOSE_CODES.too_large
-  return refused ? spread + CALM_MS : spread
 }
 
 function parseFrame(data: unknown): ServerFrame | null {
