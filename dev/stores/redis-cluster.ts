@@ -1,31 +1,19 @@
 /** Owns a Redis Cluster on this machine: masters with a replica each, slots shared out, gone when it is stopped. */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import Redis from 'ioredis'
-import { endWithParent, freePort, launch } from './process.ts'
-import { findRedisProgram } from './redis-program.ts'
+import { freePort } from './process.ts'
+import { dataWords, HOST, startRedisNode, untilReplicated, type RedisNode } from './redis-node.ts'
 
 const MASTERS = 3
 const SLOTS = 16_384
 const READY_WITHIN_MS = 30_000
 const POLL_MS = 50
-const ANSWER_WITHIN_MS = 2_000
-const HOST = '127.0.0.1'
-/** Redis wakes sleeping clients on this clock, as the embedded one's does. */
-const TIMER_HZ = 500
-
-export interface ClusterNode {
-  port: number
-  pid: number
-  client: Redis
-}
 
 export interface RedisCluster {
   /** As REDIS_URL takes it. */
   url: string
-  nodes: ClusterNode[]
+  nodes: RedisNode[]
   /** The master that holds a key now, as a node that lives says. */
-  masterOf(key: string): Promise<ClusterNode>
+  masterOf(key: string): Promise<RedisNode>
   stop(): Promise<void>
 }
 
@@ -42,9 +30,8 @@ type Slots = [from: number, to: number, master: [host: string, port: number]][]
 
 /** Starts three masters and three replicas; resolves when every node knows all of them and every slot is served. */
 export async function startRedisCluster(options: ClusterOptions): Promise<RedisCluster> {
-  const nodes: (ClusterNode & { busPort: number; stop(): Promise<void> })[] = []
+  const nodes: (RedisNode & { busPort: number })[] = []
   const stop = async () => {
-    for (const { client } of nodes) client.disconnect()
     await Promise.all(nodes.map((node) => node.stop()))
   }
   try {
@@ -59,7 +46,7 @@ export async function startRedisCluster(options: ClusterOptions): Promise<RedisC
       await client.call('CLUSTER', 'REPLICATE', master)
     }
     await until(nodes, 'cluster_state:ok')
-    await untilReplicated(nodes.slice(MASTERS))
+    await untilReplicated(nodes.slice(MASTERS), POLL_MS)
   } catch (fault) {
     await stop()
     throw fault
@@ -72,7 +59,7 @@ export async function startRedisCluster(options: ClusterOptions): Promise<RedisC
   }
 }
 
-async function masterOf(nodes: ClusterNode[], key: string): Promise<ClusterNode> {
+async function masterOf(nodes: RedisNode[], key: string): Promise<RedisNode> {
   for (const { client } of nodes) {
     if (client.status !== 'ready') continue
     // A node may have fallen silent.
@@ -87,53 +74,15 @@ async function masterOf(nodes: ClusterNode[], key: string): Promise<ClusterNode>
 }
 
 async function startNode({ dir, cacheDir, nodeTimeoutMs, password }: ClusterOptions, index: number) {
-  const program = findRedisProgram(cacheDir)
   const [port, busPort] = [await freePort(), await freePort()]
-  const own = join(dir, `node-${index}`)
-  mkdirSync(own, { recursive: true, mode: 0o700 })
-  const settings = {
-    port: String(port),
+  const own = { dir: join(dir, `node-${index}`), port, password }
+  const words = dataWords(own, {
     'cluster-port': String(busPort),
     'cluster-enabled': 'yes',
     'cluster-config-file': 'nodes.conf',
     'cluster-node-timeout': String(nodeTimeoutMs),
-    bind: HOST,
-    dir: own,
-    hz: String(TIMER_HZ),
-    save: '',
-    appendonly: 'yes',
-    appendfsync: 'everysec',
-    'maxmemory-policy': 'noeviction',
-    daemonize: 'no',
-    ...(password === undefined ? {} : { requirepass: password, masterauth: password }),
-  }
-  const { child, stop } = launch({
-    command: [
-      ...endWithParent('KILL'),
-      program.path,
-      ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
-    ],
-    env: program.env,
-    logPath: join(own, 'redis.log'),
-    stopSignal: 'SIGTERM',
   })
-  const login = password === undefined ? {} : { password }
-  const client = new Redis({
-    port,
-    host: HOST,
-    maxRetriesPerRequest: null,
-    commandTimeout: ANSWER_WITHIN_MS,
-    ...login,
-  })
-  client.on('error', () => {})
-  await answers(client)
-  return { port, busPort, pid: child.pid, client, stop: () => stop() }
-}
-
-async function answers(client: Redis): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS
-  while ((await client.ping().catch(() => '')) !== 'PONG')
-    if (Date.now() > deadline) throw new Error('a node of the cluster did not start')
+  return { ...(await startRedisNode({ ...own, cacheDir, words })), busPort }
 }
 
 /** An equal share of all slots, the last one to the end. */
@@ -142,7 +91,7 @@ function slotsOf(index: number): [number, number] {
   return [index * share, index === MASTERS - 1 ? SLOTS - 1 : (index + 1) * share - 1]
 }
 
-async function until(nodes: ClusterNode[], words: string): Promise<void> {
+async function until(nodes: RedisNode[], words: string): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS
   for (;;) {
     const told = await Promise.all(nodes.map(({ client }) => client.call('CLUSTER', 'INFO')))
@@ -150,13 +99,4 @@ async function until(nodes: ClusterNode[], words: string): Promise<void> {
     if (Date.now() > deadline) throw new Error(`the cluster did not form: ${String(told[0])}`)
     await Bun.sleep(POLL_MS)
   }
-}
-
-async function untilReplicated(replicas: ClusterNode[]): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS
-  for (const { client } of replicas)
-    while (!/master_link_status:up/.test(await client.info('replication'))) {
-      if (Date.now() > deadline) throw new Error('a replica did not follow its master')
-      await Bun.sleep(POLL_MS)
-    }
 }

@@ -3,10 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test
 import { runAudit } from '../../db/audit.ts'
 import { connectRedis, redisReady } from '../../db/redis.ts'
 import { roomKeys } from '../../server/room/keys.ts'
-import { createContext } from '../../worker/context.ts'
-import { createLog } from '../../worker/log.ts'
-import { startWorker } from '../../worker/worker.ts'
 import { START_WITHIN_MS, startApp, type AppHarness } from '../support/app-harness.ts'
+import { startBackOffice } from '../support/back-office.ts'
 import { startCluster, type TestCluster } from '../support/cluster.ts'
 import { closeSockets, eventually, openSocket } from '../support/socket-client.ts'
 
@@ -24,7 +22,7 @@ beforeAll(async () => {
   one = await startApp({ redisUrl: cluster.url })
   two = await startApp({ redisUrl: cluster.url, serverIndex: 1 }, one)
   await Promise.all([redisReady(one.context.redis), redisReady(two.context.redis)])
-  worker = startTestWorker()
+  worker = startBackOffice(one, cluster.url)
 }, START_WITHIN_MS)
 afterEach(closeSockets)
 afterAll(async () => {
@@ -33,26 +31,6 @@ afterAll(async () => {
   await one?.close()
   await cluster?.close()
 }, START_WITHIN_MS)
-
-function startTestWorker() {
-  const config = {
-    databaseUrl: one.stores.databaseUrl,
-    redisUrl: cluster.url,
-    smtpUrl: 'smtp://127.0.0.1:9',
-    mailFrom: 'Onsale <tickets@onsale.test>',
-    publicUrl: one.url,
-    paymentProvider: 'sandbox' as const,
-    logLevel: 'error' as const,
-  }
-  const context = createContext(config as never, createLog('error'))
-  const running = startWorker(context)
-  return {
-    async stop() {
-      await running.stop()
-      await context.close()
-    },
-  }
-}
 
 describe('a sale on a cluster', () => {
   test('goes from joining to tickets, and what is not paid expires', async () => {
