@@ -8,6 +8,7 @@ import { startPostgres } from '../stores/postgres.ts'
 import { endWithParent, freePort, launch, type RunningChild } from '../stores/process.ts'
 import { startRedisCluster, type RedisCluster } from '../stores/redis-cluster.ts'
 import { prepareLedger } from '../up/ledger.ts'
+import type { DemoAccount } from '../up/run-file.ts'
 import { keepSecrets } from '../up/secrets.ts'
 
 const root = join(import.meta.dir, '../..')
@@ -29,9 +30,13 @@ export interface Nodes {
   proxy: string
   ledger: Ledger
   cluster: RedisCluster
-  jwtSecret: string
-  /** SIGTERM to one server, and another one in its place; ms until it had gone, and until the new one was ready. */
-  restart(server: number): Promise<{ goneMs: number; readyMs: number; exitCode: number | null }>
+  /** Of the demo. */
+  organizer: DemoAccount | undefined
+  /** Ends one server, and starts another one in its place; ms until it had gone, and until the new one was ready. */
+  replace(
+    server: number,
+    signal: 'SIGTERM' | 'SIGKILL',
+  ): Promise<{ goneMs: number; readyMs: number; exitCode: number | null }>
   stop(): Promise<void>
 }
 
@@ -66,7 +71,7 @@ async function build(
     nodeTimeoutMs: NODE_TIMEOUT_MS,
   })
   undo.push(() => cluster.stop())
-  await prepareLedger(postgres.url, secrets.demoPasswords)
+  const demo = await prepareLedger(postgres.url, secrets.demoPasswords)
   const ledger = connectLedger(postgres.url, { max: CONNECTIONS, name: 'onsale-nodes' })
   undo.push(() => ledger.close())
 
@@ -120,10 +125,11 @@ async function build(
     proxy: typeof proxy === 'string' ? proxy : 'haproxy',
     ledger,
     cluster,
-    jwtSecret: secrets.jwtSecret,
-    async restart(server) {
+    organizer: demo?.accounts.find(({ role }) => role === 'ORGANIZER'),
+    async replace(server, signal) {
       const began = performance.now()
       const { child, stop: end } = servers[server]!
+      if (signal === 'SIGKILL') child.kill(signal)
       await end(STOP_MS)
       const goneMs = performance.now() - began
       servers[server] = startServer(server)

@@ -1,18 +1,17 @@
 // Owns one run of one scenario: k6 against a running Onsale, its processes watched, the audit after it, and the verdict.
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SurgeSummary } from '../../k6/lib/figures.ts'
 import { machine } from '../bench/processes.ts'
 import type { RunFile } from '../up/run-file.ts'
-import { K6_ALONE, type K6 } from './find-k6.ts'
+import type { K6 } from './find-k6.ts'
+import { runK6, THRESHOLDS_MISSED } from './k6-run.ts'
 import { drawPage, type SurgeResult } from './page.ts'
 import type { Scenario } from './scenarios.ts'
 import { judgeGrowth, watchProcesses, type Limits } from './watch-processes.ts'
 
 const ROOT = join(import.meta.dir, '../..')
 const RESULTS = join(ROOT, '.cache/surge')
-const THRESHOLDS_MISSED = 99
-const MICROSECONDS = 1_000_000
 /** What is asked of the processes beside what the scenario asks of the answers. */
 const ASKED_OF_PROCESSES: Record<string, Limits> = {
   // A process keeps the connections to PostgreSQL that its pool opened when it first needed them: 16, of the worker 12.
@@ -32,29 +31,12 @@ export async function runScenario(scenario: Scenario, { run, k6, sizes }: SurgeR
   const at = new Date()
   const summaryFile = join(RESULTS, `.summary-${process.pid}.json`)
   const organizer = run.demo?.accounts.find(({ role }) => role === 'ORGANIZER')
-  const child = Bun.spawn([k6.program, 'run', ...flags(), scenario.file], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: {
-      ...process.env,
-      ...K6_ALONE,
-      ...sizes,
-      URL: run.url,
-      EMAIL: organizer?.email ?? '',
-      PASSWORD: organizer?.password ?? '',
-      SURGE_SUMMARY: summaryFile,
-    },
-  })
-  const end = () => child.kill('SIGTERM')
-  process.once('SIGTERM', end)
   const watch = watchProcesses(run)
-  const code = await child.exited
-  process.off('SIGTERM', end)
-  const elapsedSeconds = (Date.now() - at.getTime()) / 1_000
+  const outcome = await runK6({ k6, scenario, url: run.url, organizer, sizes, summaryFile })
+  const { code, seconds, figures } = outcome
   const limits = ASKED_OF_PROCESSES[scenario.name]
   if (limits) await watch?.settle()
   const { processes, cores } = watch?.stop() ?? { processes: [], cores: {} }
-  const { seconds, figures } = readSummary(summaryFile)
-  const k6Cores = Number(child.resourceUsage()?.cpuTime.total ?? 0) / MICROSECONDS / elapsedSeconds
   const audit = await auditStores(run)
   const faults = [
     ...figures
@@ -77,7 +59,7 @@ export async function runScenario(scenario: Scenario, { run, k6, sizes }: SurgeR
     audit: audit.lines,
     warmUpSeconds: limits?.warmUpSeconds ?? 0,
     processes,
-    cores: { k6: k6Cores, ...cores },
+    cores: { k6: outcome.cores, ...cores },
     faults,
   }
   const file = join(RESULTS, `${scenario.name}-${at.toISOString().slice(0, 19).replaceAll(':', '')}`)
@@ -85,21 +67,6 @@ export async function runScenario(scenario: Scenario, { run, k6, sizes }: SurgeR
   await Bun.write(`${file}.json`, `${JSON.stringify(result, null, 2)}\n`)
   console.log(`Report: ${file}.html`)
   return result
-}
-
-/** A progress line a second is for a terminal; what is said at the end is the scenario's own. */
-const flags = () => [
-  '--no-usage-report',
-  '--no-color',
-  '--address=',
-  ...(process.stderr.isTTY ? [] : ['--quiet']),
-]
-
-function readSummary(file: string): SurgeSummary {
-  if (!existsSync(file)) return { seconds: 0, figures: [] }
-  const summary = JSON.parse(readFileSync(file, 'utf8')) as SurgeSummary
-  rmSync(file)
-  return summary
 }
 
 async function auditStores({ postgres, redis }: RunFile): Promise<{ lines: string[]; broken: string[] }> {
