@@ -156,7 +156,7 @@ async function second(world: World, node: Node): Promise<void> {
 async function kill(world: World, node: Node): Promise<void> {
   const { line } = world.oracle
   // What it let in without having counted it yet is counted by nobody.
-  if (node.stalled) world.counted = world.oracle.issued
+  if (node.stalled) world.counted = null
   for (const person of line.people.values()) {
     if (!person.socket.startsWith(`${node.owner}.`)) continue
     person.safeUntil = roomNow(line, world.at(node)) + line.settings!.graceSeconds * 1_000

@@ -63,8 +63,8 @@ export interface World {
   progress: RoomProgress | null
   seats: SeatCounts
   tickets: Map<string, Ticket[]>
-  /** Passes the servers counted. */
-  counted: number
+  /** Passes the servers counted; null once one was killed before it had. */
+  counted: number | null
   /** The watermark when the announcements were last read. */
   servingNow: number | null
   /** Who was last given the lease, and when. */
@@ -161,7 +161,9 @@ export async function openWorld(wire: Wire, options: WorldOptions): Promise<Worl
           return world.progress
         },
         seats: async () => world.seats,
-        admitted: () => void (world.counted += 1),
+        admitted: () => {
+          if (world.counted !== null) world.counted += 1
+        },
       })
       world.nodes.push(node)
       return node
