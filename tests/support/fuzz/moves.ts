@@ -1,6 +1,7 @@
 // Owns what may happen to a line, as plain data, and how each of it is done and held against the onlooker's picture.
 import type { RoomSettings } from '../../../db/rooms.ts'
 import type { Entrant } from '../../../server/room/entrant.ts'
+import { roomKey } from '../../../server/room/keys.ts'
 import { DEFER_PLACES, type Move as Answer } from '../../../server/room/room.ts'
 import { compareAll } from './compare.ts'
 import { hold, mayBeTold, newPerson, phaseOf, placeOf, roomNow, standing, type Person } from './model.ts'
@@ -109,8 +110,8 @@ async function pass(world: World, ms: number): Promise<void> {
   }
   const before = world.now
   world.now += ms
-  // A curve drawn then seems fresh again.
-  if (ms < 0) world.oracle.goneAt = world.now
+  // A curve of leavers is kept for a second of Redis' own clock, which no server turns back.
+  if (ms < 0) await world.redis.del(roomKey(world.eventId, 'curve'))
   // Servers whose clocks differ may disagree for a moment about what has just run out; nothing is asked in it.
   const slackMs = 2 * world.options.skewMs
   let edges = slackMs > 0 ? EDGES_MAX : 0
