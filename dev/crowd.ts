@@ -5,7 +5,7 @@ import { Api } from './crowd/api.ts'
 import { newRecord, runBuyer } from './crowd/buyer.ts'
 import type { BuyerRecord } from './crowd/buyer.ts'
 import { joinByHttp, joinBySocket } from './crowd/line.ts'
-import { drawProgress, drawReport, makeReport, progressOf } from './crowd/report.ts'
+import { bookedSince, drawProgress, drawReport, makeReport, progressOf } from './crowd/report.ts'
 import { Seats } from './crowd/seats.ts'
 import { findRunning } from './live-stores.ts'
 
@@ -57,21 +57,30 @@ async function main(): Promise<number> {
   const records = buyers.map(newRecord)
   const began = performance.now()
   const elapsed = () => (performance.now() - began) / SECOND_MS
+  const booked = bookedSince(records)
+  const tell = () => {
+    const progress = progressOf(Math.round(elapsed()), records, seats.left)
+    if (options.lines) console.log(JSON.stringify({ progress, bookedMs: booked() }))
+    else say(drawProgress(progress))
+  }
   const watch = setInterval(() => {
     void seats.look()
-    const progress = progressOf(Math.round(elapsed()), records, seats.left)
-    if (options.lines) console.log(JSON.stringify({ progress }))
-    else say(drawProgress(progress))
+    tell()
   }, SECOND_MS)
   await Promise.all(
     buyers.map((buyer, index) => sendBuyer(buyer, index, records[index] ?? newRecord(), seats, room)),
   )
   clearInterval(watch)
-  const report = makeReport(records, refusals, elapsed())
+  if (options.lines) tell()
+  const report = makeReport(records, refusals, elapsed(), openingOf(event.data))
   if (options.lines) console.log(JSON.stringify({ report }))
   else console.log(options.json ? JSON.stringify(report, null, 2) : drawReport(report))
   const { refused = 0, out_of_time: late = 0 } = report.outcomes
   return report.overtakings.length === 0 && refused === 0 && late === 0 ? 0 : 1
+}
+
+function openingOf({ onSaleAt }: EventView): number {
+  return onSaleAt === null ? 0 : Date.parse(onSaleAt)
 }
 
 async function sendBuyer(

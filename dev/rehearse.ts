@@ -1,15 +1,13 @@
 /** Owns `rehearse`: the planned sale on a copy of the event, faster than on the day and with faults, and go or no-go. */
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { connectLedger, type Ledger } from '../db/client.ts'
-import type { FlowLimit } from '../server/protocol/codes.ts'
 import { auditOf } from './bench/ledger-stack.ts'
-import { measureCpu } from './bench/processes.ts'
-import type { CrowdProgress, CrowdReport } from './crowd/report.ts'
 import { dataDirOf } from './live-stores.ts'
-import { doubleWebhooks, killRedis, LOST_SHARE } from './rehearse/faults.ts'
+import { countLost, doubleWebhooks, killRedis, LOST_SHARE, type RedisFault } from './rehearse/faults.ts'
+import { PARTY_MAX, sendCrowd } from './rehearse/send-crowd.ts'
 import { castShadow, signIn, type Shadow } from './rehearse/shadow.ts'
 import { judge, type Rehearsed } from './rehearse/verdict.ts'
+import { watchRehearsal } from './rehearse/watch.ts'
 import { drawVerdict } from './rehearse/words.ts'
 import { findRunFile, type RunFile } from './up/run-file.ts'
 
@@ -25,17 +23,10 @@ const MOST_BUYERS = 20_000
 const MOST_SPEED = 60
 const LOBBY_MS = 5_000
 const ARRIVALS_A_SECOND = 250
-const PATIENCE_SECONDS = 240
-const PAY_SHARE = 0.93
-const PARTY_MAX = 4
-const STATS_EVERY_MS = 1_000
-/** Of the expected line: Redis dies when so much of the crowd has been let in. */
+/** Of those for whom there are seats: Redis dies when so many have bought. */
 const REDIS_DIES_AT = 0.3
 const SETTLE_MS = 40_000
 const POLL_MS = 500
-
-/** When the crowd set out, ms. */
-let began = 0
 
 const options = readOptions()
 process.exit(await main())
@@ -57,6 +48,8 @@ async function main(): Promise<number> {
     console.log(
       `${shadow.event.name}: ${buyers} buyers for ${shadow.seats} seats of a copy, ${speed} times as fast`,
     )
+    if (shadow.stretched.length > 0)
+      console.log(`Too fast for some times; a lower --speed shows them: ${shadow.stretched.join(', ')}`)
     const rehearsed = await rehearse({ run, dataDir, ledger, shadow, onSaleAt })
     const verdict = judge(rehearsed)
     console.log(drawVerdict(rehearsed, verdict))
@@ -77,83 +70,32 @@ interface Stage {
 }
 
 async function rehearse({ run, dataDir, ledger, shadow, onSaleAt }: Stage): Promise<Rehearsed> {
-  const { speed, buyers, faults } = options
-  const limits: Partial<Record<FlowLimit, number>> = {}
-  const watch = setInterval(() => {
-    void shadow.stats().then((stats) => {
-      if (stats && Date.now() > onSaleAt.getTime() && stats.waiting > 0)
-        limits[stats.limit] = (limits[stats.limit] ?? 0) + 1
-    })
-  }, STATS_EVERY_MS)
-  const cpu = measureCpu(Object.fromEntries(run.servers.map(({ pid }, index) => [`server ${index}`, [pid]])))
-  const stopDoubling = faults ? doubleWebhooks(ledger, shadow.eventId) : () => 0
-  const progress: CrowdProgress[] = []
-  let dying: Promise<number | null> | undefined
-  const dieAt = REDIS_DIES_AT * Math.min(buyers, shadow.seats / ((1 + PARTY_MAX) / 2))
-  const report = await sendCrowd(run.url, shadow.eventId, (now) => {
-    progress.push({ ...now, seconds: now.seconds - (onSaleAt.getTime() - began) / 1_000 })
-    if (faults && now.bought >= dieAt) dying ??= killRedis(dataDir)
+  const { speed, buyers, faults, minutes, look } = options
+  const { eventId, seats, planned } = shadow
+  const watch = watchRehearsal(run, shadow, onSaleAt)
+  const stopDoubling = faults ? doubleWebhooks(ledger, eventId) : () => 0
+  let dying: Promise<RedisFault> | undefined
+  const dieAt = REDIS_DIES_AT * Math.min(buyers, seats / ((1 + PARTY_MAX) / 2))
+  const wish = { url: run.url, eventId, buyers, speed, look, minutes, lost: faults ? LOST_SHARE : 0 }
+  const report = await sendCrowd(wish, (told) => {
+    watch.hear(told)
+    if (faults && told.progress.bought >= dieAt) dying ??= killRedis(dataDir)
   })
-  clearInterval(watch)
   const doubled = stopDoubling()
-  if (faults) console.log(`Faults: ${doubled} webhooks told twice, ${LOST_SHARE * 100} % of them never`)
-  const redisBackMs = faults ? ((await dying) ?? null) : 0
-  if (redisBackMs) console.log(`Faults: Redis was killed and answered again after ${redisBackMs} ms`)
-  const sold = await soldOf(ledger, shadow.eventId, report?.seatsBought ?? 0)
+  const redis = faults ? ((await dying) ?? { killedAt: null, backMs: null }) : null
+  const noted = watch.end(redis)
+  const sold = await soldOf(ledger, eventId, report?.seatsBought ?? 0)
+  if (redis) {
+    const lost = await countLost(ledger, eventId)
+    console.log(
+      `Faults: of ${report?.outcomes.bought ?? 0} payments ${lost} were never told of and ${doubled} were told of twice`,
+    )
+    if (redis.backMs !== null)
+      console.log(`Faults: Redis was killed, and another one ran after ${redis.backMs} ms`)
+  }
   const broken = await auditOf(findRunFile(dataDir) ?? run)
-  return {
-    speed,
-    planned: shadow.planned,
-    seats: shadow.seats,
-    buyers,
-    progress,
-    report,
-    limits,
-    serverCore: Math.max(...Object.values(cpu().cores)),
-    sold,
-    auditBroken: broken === '' ? [] : broken.split('; '),
-    redisBackMs,
-  }
-}
-
-/** Null when it ended without a report. */
-async function sendCrowd(
-  url: string,
-  eventId: string,
-  tell: (progress: CrowdProgress) => void,
-): Promise<CrowdReport | null> {
-  const { speed, buyers, look, minutes, faults } = options
-  const given = {
-    url,
-    event: eventId,
-    buyers,
-    party: `1-${PARTY_MAX}`,
-    think: (look / speed).toFixed(2),
-    pay: PAY_SHARE,
-    lost: faults ? LOST_SHARE : 0,
-    patience: Math.max(10, PATIENCE_SECONDS / speed),
-    minutes: Math.max(1, minutes / speed),
-  }
-  const words = Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)])
-  began = Date.now()
-  const crowd = Bun.spawn(
-    [process.execPath, join(import.meta.dir, 'crowd.ts'), '--rehearsal', '--lines', ...words],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  process.once('SIGTERM', () => crowd.kill('SIGTERM'))
-  let report: CrowdReport | null = null
-  let rest = ''
-  for await (const piece of crowd.stdout.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + piece).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) {
-      const said = JSON.parse(line) as { progress?: CrowdProgress; report?: CrowdReport }
-      if (said.progress) tell(said.progress)
-      if (said.report) report = said.report
-    }
-  }
-  await crowd.exited
-  return report
+  const auditBroken = broken === '' ? [] : broken.split('; ')
+  return { ...noted, speed, minutes, planned, seats, buyers, report, sold, auditBroken, redis }
 }
 
 /** What the ledger says, once payments nobody was told of are settled; after a while, whatever it is. */

@@ -24,6 +24,8 @@ export interface CrowdReport {
   latencyMs: Record<'join' | 'claim' | 'book' | 'pay', Percentiles>
   /** From joining to being let in, of those who were. */
   waitSeconds: Percentiles
+  /** The same, but from the opening on for who came before it. */
+  lineSeconds: Percentiles
 }
 
 /** Where a crowd stands at one moment. */
@@ -49,15 +51,28 @@ export function progressOf(seconds: number, records: BuyerRecord[], seatsLeft: n
   }
 }
 
+/** Answers what reservations took, in ms, that were answered since it was last asked. */
+export function bookedSince(records: BuyerRecord[]): () => number[] {
+  const told = records.map(() => 0)
+  return () =>
+    records.flatMap(({ bookMs }, index) => {
+      const fresh = bookMs.slice(told[index])
+      told[index] = bookMs.length
+      return fresh.map(Math.round)
+    })
+}
+
 export function drawProgress({ seconds, seatsLeft, ...parts }: CrowdProgress): string {
   const words = Object.entries(parts).map(([name, value]) => `${name} ${String(value).padStart(5)}`)
   return `${String(seconds).padStart(4)} s  ${words.join('  ')}  free seats ${seatsLeft}`
 }
 
+/** `opensAt` in ms since the epoch: when the line began to move. */
 export function makeReport(
   records: BuyerRecord[],
   refusals: Map<string, number>,
   seconds: number,
+  opensAt = 0,
 ): CrowdReport {
   const visits = records.flatMap((record) => record.visits)
   const outcomes: CrowdReport['outcomes'] = {}
@@ -80,14 +95,15 @@ export function makeReport(
       book: latency('bookMs'),
       pay: latency('payMs'),
     },
-    waitSeconds: percentiles(visits.flatMap(waitOf)),
+    waitSeconds: percentiles(visits.flatMap((visit) => waitOf(visit))),
+    lineSeconds: percentiles(visits.flatMap((visit) => waitOf(visit, opensAt))),
   }
 }
 
-const waitOf = ({ joinedAt, admittedBy }: Visit): number[] =>
-  admittedBy ? [Math.max(0, admittedBy.seen - joinedAt) / 1_000] : []
+const waitOf = ({ joinedAt, admittedBy }: Visit, from = 0): number[] =>
+  admittedBy ? [Math.max(0, admittedBy.seen - Math.max(joinedAt, from)) / 1_000] : []
 
-function percentiles(values: number[]): Percentiles {
+export function percentiles(values: number[]): Percentiles {
   const sorted = values.toSorted((a, b) => a - b)
   const at = (share: number) => Math.round(sorted[Math.ceil(share * sorted.length) - 1] ?? 0)
   return {

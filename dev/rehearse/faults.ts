@@ -3,9 +3,10 @@ import { sql } from 'drizzle-orm'
 import type { Ledger } from '../../db/client.ts'
 import { findRunFile } from '../up/run-file.ts'
 
-/** Of the payments of the shadow: some are never told of (the crowd sees to that), some are told of twice. */
+/** Of the payments of the shadow some are never told of; the crowd sees to that. */
 export const LOST_SHARE = 0.1
-const DOUBLED_SHARE = 0.2
+/** Of so many that are told of, one is told of twice. */
+const DOUBLED_OF = 5
 const DOUBLE_EVERY_MS = 1_000
 const BACK_WITHIN_MS = 30_000
 const POLL_MS = 100
@@ -21,7 +22,7 @@ export function doubleWebhooks({ db }: Ledger, eventId: string): () => number {
       const rows = await db.execute(sql`
         update sandbox_charges set webhook_due_at = now(), webhook_attempts = 1
         where metadata ->> 'eventId' = ${eventId} and webhook_due_at is null and webhook_attempts = 1
-          and created_at > now() - interval '5 seconds' and random() < ${DOUBLED_SHARE}
+          and created_at > now() - interval '5 seconds' and hashtext(ref) % ${DOUBLED_OF} = 0
         returning ref`)
       doubled += rows.length
     } finally {
@@ -34,16 +35,32 @@ export function doubleWebhooks({ db }: Ledger, eventId: string): () => number {
   }
 }
 
-/** Kills Redis where it stands; `up` brings it back. Answers after how many ms another one ran, null if none did. */
-export async function killRedis(dataDir: string): Promise<number | null> {
+/** Payments of `eventId` that no webhook told of, by the provider's own book: money moved, and nobody heard. */
+export async function countLost({ db }: Ledger, eventId: string): Promise<number> {
+  const [row] = await db.execute<{ lost: number }>(sql`
+    select count(*)::int as lost from sandbox_charges
+    where metadata ->> 'eventId' = ${eventId} and outcome = 'captured'
+      and webhook_due_at is null and webhook_attempts = 0`)
+  return row?.lost ?? 0
+}
+
+export interface RedisFault {
+  /** ms since the epoch; null when the sale never came to the moment at which it dies. */
+  killedAt: number | null
+  /** After how many ms another one ran; null when none did. */
+  backMs: number | null
+}
+
+/** Kills Redis where it stands; `up` brings it back. */
+export async function killRedis(dataDir: string): Promise<RedisFault> {
   const pid = findRunFile(dataDir)?.redis.pid
-  if (!pid) return null
-  const began = performance.now()
+  if (!pid) return { killedAt: null, backMs: null }
+  const killedAt = Date.now()
   process.kill(pid, 'SIGKILL')
-  while (performance.now() - began < BACK_WITHIN_MS) {
+  while (Date.now() - killedAt < BACK_WITHIN_MS) {
     const now = findRunFile(dataDir)?.redis.pid
-    if (now && now !== pid) return Math.round(performance.now() - began)
+    if (now && now !== pid) return { killedAt, backMs: Date.now() - killedAt }
     await Bun.sleep(POLL_MS)
   }
-  return null
+  return { killedAt, backMs: null }
 }

@@ -21,6 +21,8 @@ export interface Shadow {
   event: EventView
   /** As planned for the day itself. */
   planned: RoomPlan
+  /** Times that could not be made as short as the speed asks, in words. */
+  stretched: string[]
   stats(): Promise<RoomStatsView | null>
 }
 
@@ -62,6 +64,7 @@ export async function castShadow(
   const copy = copied.rehearsal.eventId
   const faster = (seconds: number, least: number) => Math.max(least, Math.round(seconds / speed))
   await ask('PATCH', `/event/${copy}`, { holdSeconds: faster(event.holdSeconds, LEAST.holdSeconds) })
+  const stretched = stretchedBy(speed, { ...planned, holdSeconds: event.holdSeconds })
   await ask('PUT', `/event/${copy}/room`, {
     enabled: true,
     lobbyAt: new Date().toISOString(),
@@ -76,6 +79,15 @@ export async function castShadow(
     seats: copied.rehearsal.seats,
     event,
     planned,
+    stretched,
     stats: () => ask<RoomStatsView>('GET', `/event/${copy}/room/stats`).catch(() => null),
   }
+}
+
+/** A door of 0 s opens by itself, at any speed. */
+export function stretchedBy(speed: number, planned: Record<keyof typeof LEAST, number>): string[] {
+  const names = Object.keys(LEAST) as (keyof typeof LEAST)[]
+  return names
+    .filter((name) => planned[name] > 0 && planned[name] / speed < LEAST[name])
+    .map((name) => `${name} ${planned[name]} ran as if it were ${LEAST[name] * speed}`)
 }

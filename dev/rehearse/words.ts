@@ -2,26 +2,27 @@
 import type { CrowdProgress } from '../crowd/report.ts'
 import type { RoomPlan } from './shadow.ts'
 import type { Rehearsed, Verdict } from './verdict.ts'
+import type { Reservations } from './watch.ts'
 
 const LINES = 12
 const WIDE = 40
 
 export function drawVerdict(rehearsed: Rehearsed, verdict: Verdict): string {
-  const { report, progress, speed, planned, serverCore } = rehearsed
+  const { report, progress, speed, seats, sold, planned, serverCore, reservations } = rehearsed
   const { go, reasons, sellOutSeconds, bottleneck, recommended, why } = verdict
   const onTheDay = (seconds: number) => clock(seconds * speed)
   const figures: [string, string][] = [
-    ['sold out', sellOutSeconds === null ? 'no' : `after ${clock(sellOutSeconds)}`],
+    [
+      'sold out',
+      sellOutSeconds === null ? `no: ${sold} of ${seats} seats` : `after ${clock(sellOutSeconds)}`,
+    ],
     ...(report
       ? ([
           [
             'wait',
-            `half ${onTheDay(report.waitSeconds.p50)}, 95 % ${onTheDay(report.waitSeconds.p95)}, longest ${onTheDay(report.waitSeconds.max)}`,
+            `half ${onTheDay(report.lineSeconds.p50)}, 95 % ${onTheDay(report.lineSeconds.p95)}, longest ${onTheDay(report.lineSeconds.max)}`,
           ],
-          [
-            'reservations',
-            `half within ${report.latencyMs.book.p50} ms, 95 % ${report.latencyMs.book.p95} ms (not sped up)`,
-          ],
+          ['reservations', drawReservations(reservations)],
           [
             'people',
             Object.entries(report.outcomes)
@@ -44,6 +45,12 @@ export function drawVerdict(rehearsed: Rehearsed, verdict: Verdict): string {
     '',
     go ? 'GO' : `NO-GO: ${reasons.join('; ')}`,
   ].join('\n')
+}
+
+/** Milliseconds are the machine's own, at whatever speed. */
+function drawReservations({ calm, shaken }: Reservations): string {
+  const away = `; of ${shaken.count} around the death of Redis half ${shaken.p50} ms, the slowest ${shaken.max} ms`
+  return `half within ${calm.p50} ms, 95 % ${calm.p95} ms (not sped up)${shaken.count > 0 ? away : ''}`
 }
 
 function drawCurve(progress: CrowdProgress[], speed: number): string[] {
