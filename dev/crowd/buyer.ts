@@ -40,6 +40,8 @@ export interface BuyerRecord {
   visits: Visit[]
   outcome: Outcome | undefined
   seats: number
+  /** How often the time at the seats was over before anything was booked, or while it was. */
+  passesLost: number
   joinMs: number[]
   claimMs: number[]
   bookMs: number[]
@@ -48,7 +50,7 @@ export interface BuyerRecord {
 
 export function newRecord(): BuyerRecord {
   const durations = { joinMs: [], claimMs: [], bookMs: [], payMs: [] }
-  return { state: 'arriving', visits: [], outcome: undefined, seats: 0, ...durations }
+  return { state: 'arriving', visits: [], outcome: undefined, seats: 0, passesLost: 0, ...durations }
 }
 
 export interface BuyerWorld {
@@ -108,6 +110,7 @@ class Standing {
     }
     if (event.type === 'admitted') this.#admit(event.pass, event.expiresAt)
     if (event.type === 'ended') {
+      if (event.reason === 'pass_expired') this.#record.passesLost += 1
       this.ended = true
       this.pass = undefined
       this.leave()

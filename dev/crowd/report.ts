@@ -17,6 +17,8 @@ export interface CrowdReport {
   admitted: number
   mostAdmittedAtOnce: number
   seatsBought: number
+  /** Of the admitted: whose time at the seats ran out. */
+  passesLost: number
   outcomes: Partial<Record<Outcome, number>>
   /** Every refusal an attempt met, repeated ones included. */
   refusals: Record<string, number>
@@ -86,6 +88,7 @@ export function makeReport(
     admitted: visits.filter(({ admittedBy }) => admittedBy !== undefined).length,
     mostAdmittedAtOnce: mostAdmitted(visits),
     seatsBought: records.reduce((sum, { seats }) => sum + seats, 0),
+    passesLost: records.reduce((sum, { passesLost }) => sum + passesLost, 0),
     outcomes,
     refusals: Object.fromEntries([...refusals].toSorted(([, a], [, b]) => b - a)),
     overtakings: findOvertakings(visits),

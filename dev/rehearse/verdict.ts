@@ -6,6 +6,8 @@ import type { Noted } from './watch.ts'
 
 /** A reservation that takes longer is felt. */
 const BOOK_P95_MAX_MS = 500
+/** Of those let in: whoever loses a pass while choosing has to stand in line again. */
+const PASSES_LOST_MAX = 0.05
 /** Of one core: beyond it a server answers late whenever something else happens. */
 const SERVER_BUSY = 0.75
 const SERVER_EASY = 0.4
@@ -61,6 +63,8 @@ function whyNot({ report, reservations, auditBroken, sold, redis, minutes }: Reh
   if (report.overtakings.length > 0) reasons.push(`${report.overtakings.length} people were overtaken`)
   if (refused > 0) reasons.push(`${refused} buyers were refused for good (${refusalsOf(report)})`)
   if (late > 0) reasons.push(`${late} buyers were still waiting when ${minutes} minutes were over`)
+  if (losesPasses(report))
+    reasons.push(`${report.passesLost} of ${report.admitted} passes ran out at the seats`)
   if (sold !== report.seatsBought)
     reasons.push(`${report.seatsBought} seats were paid for and ${sold} are sold`)
   const { p95 } = reservations.calm
@@ -70,6 +74,8 @@ function whyNot({ report, reservations, auditBroken, sold, redis, minutes }: Reh
   else if (redis?.backMs === null) reasons.push('Redis did not come back')
   return reasons
 }
+
+const losesPasses = ({ passesLost, admitted }: CrowdReport) => passesLost > PASSES_LOST_MAX * admitted
 
 /** What attempts met, not what ended them: of seats that somebody else had taken there are always some. */
 function refusalsOf({ refusals }: CrowdReport): string {
@@ -95,7 +101,9 @@ function limitOf({ limits }: Rehearsed): string | null {
 }
 
 function bottleneckOf(rehearsed: Rehearsed): string {
-  const { serverCore, reservations, planned } = rehearsed
+  const { serverCore, report, reservations, planned } = rehearsed
+  if (report && losesPasses(report))
+    return `passSeconds: ${planned.passSeconds} s at the seats are too few, and people stand in line again`
   if (serverCore > SERVER_BUSY) return `the servers: the busiest took ${serverCore.toFixed(2)} of a core`
   const word = limitOf(rehearsed)
   const said: Partial<Record<string, string>> = {
@@ -109,7 +117,7 @@ function bottleneckOf(rehearsed: Rehearsed): string {
 
 /** More at the seats, or a higher rate, while the servers have room for it; fewer when they have none. */
 function recommend(rehearsed: Rehearsed): Pick<Verdict, 'recommended' | 'why'> {
-  const { planned, serverCore, reservations, speed } = rehearsed
+  const { planned, serverCore, report, reservations, speed } = rehearsed
   const slow = reservations.calm.p95 > BOOK_P95_MAX_MS
   if (slow && serverCore < SERVER_EASY)
     return {
@@ -121,6 +129,11 @@ function recommend(rehearsed: Rehearsed): Pick<Verdict, 'recommended' | 'why'> {
     const why = `so much at once was too much at ${speed} times the speed; rehearse at a lower speed before believing it`
     return { recommended: { ...planned, activeMax }, why }
   }
+  if (report && losesPasses(report))
+    return {
+      recommended: { ...planned, passSeconds: planned.passSeconds * 2 },
+      why: 'time at the seats ran out for people who were still choosing or paying',
+    }
   const limit = limitOf(rehearsed)
   if (serverCore >= SERVER_EASY || (limit !== 'active_max' && limit !== 'rate'))
     return { recommended: planned, why: 'as planned' }

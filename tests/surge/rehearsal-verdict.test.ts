@@ -12,6 +12,7 @@ const report: CrowdReport = {
   admitted: 100,
   mostAdmittedAtOnce: 50,
   seatsBought: 200,
+  passesLost: 0,
   outcomes: { bought: 90, sold_out: 10 },
   refusals: {},
   overtakings: [],
@@ -100,6 +101,16 @@ test('a plan that leaves people waiting is recommended as many times more as wou
   expect(rate).toEqual({ ...planned, admitPerMinute: 4_800 })
   const nobody = { ...report, outcomes: { out_of_time: 100 } }
   expect(recommended({ report: nobody })).toBe(500)
+})
+
+test('passes that run out at the seats are a no-go, whatever else held the line back', () => {
+  expect(judged({ report: { ...report, passesLost: 5 } }).go).toBe(true)
+  expect(judged({ report: { ...report, passesLost: 6 } })).toMatchObject({
+    go: false,
+    reasons: ['6 of 100 passes ran out at the seats'],
+    bottleneck: expect.stringContaining('passSeconds: 600 s'),
+    recommended: { ...planned, passSeconds: 1_200 },
+  })
 })
 
 test('times too short for the speed are named with what they ran as', () => {
