@@ -20,10 +20,14 @@ export async function workThrough(
   const { data } = socket
   data.working = true
   for (let frame: ClientFrame | undefined = first; frame; frame = data.queue?.shift()) {
+    const { eventId, accountId, state, number, epoch } = data
     try {
       if (hub.sockets.has(socket)) await handle(context, hub, socket, frame)
     } catch (fault) {
       const refusal = toRefusal(fault)
+      // Who leaves seldom waits for an answer.
+      if (frame.type === 'leave' && refusal.code === 'store_unavailable' && accountId && state !== 'outside')
+        context.room.oweLeave({ eventId, accountId, number, epoch })
       if (refusal.code === 'internal')
         context.log.error('frame_failed', { type: frame.type, ...faultFields(fault) })
       sendRefusal(socket, refusal)

@@ -28,6 +28,7 @@ import { roomFeedChannel } from './keys.ts'
 import { checkPass, type PassVerdict } from './pass.ts'
 import { followRedisClock } from './room-clock.ts'
 import { createLine, type Move, type SeatCounts } from './room.ts'
+import { createOwedLeaves } from './owed-leaves.ts'
 import { createTurns } from './turns.ts'
 
 /** Kept in the record of everybody connected: short, and never given twice in the life of a room. */
@@ -103,6 +104,7 @@ export function openRoom({
     draws,
     admitted: telemetry.roomAdmitted,
   })
+  const owedLeaves = createOwedLeaves(line, (eventId, accountId) => attendance.over(eventId, accountId))
   const bookings = reportBookingHealth(line, server)
   const feed = createFeed({ line, channels })
   const clock = startClock({
@@ -153,8 +155,12 @@ export function openRoom({
       eventId: string,
       accountId: string,
       options: { ticket?: string; socket?: string } = {},
-    ): Promise<Move> =>
-      line.join(eventId, accountId, { ...options, priority: await priorityOf(eventId, accountId) }),
+    ): Promise<Move> => {
+      owedLeaves.forget(eventId, accountId)
+      return line.join(eventId, accountId, { ...options, priority: await priorityOf(eventId, accountId) })
+    },
+    /** Gives up a place as soon as Redis can be told. */
+    oweLeave: owedLeaves.owe,
     /** Takes the settings as they now are in Postgres, and lets every server know. */
     async configure(eventId: string): Promise<void> {
       const settings = await loadSettings(eventId)
@@ -173,6 +179,7 @@ export function openRoom({
     async close(): Promise<void> {
       await clock.stop()
       bookings.close()
+      owedLeaves.close()
       attendance.stop()
       feed.close()
       redisClock.stop()
