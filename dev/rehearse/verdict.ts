@@ -2,7 +2,7 @@
 import type { CrowdReport } from '../crowd/report.ts'
 import type { RedisFault } from './faults.ts'
 import type { RoomPlan } from './shadow.ts'
-import type { Noted } from './watch.ts'
+import { isAllHeld, type Noted } from './watch.ts'
 
 /** A reservation that takes longer is felt. */
 const BOOK_P95_MAX_MS = 500
@@ -37,7 +37,9 @@ export interface Rehearsed extends Noted {
 export interface Verdict {
   go: boolean
   reasons: string[]
-  /** Of the day itself, seconds from the opening; null when seats were left. */
+  /** Of the day itself, seconds from the opening until no seat was free for the first time; null when some always were. */
+  allHeldSeconds: number | null
+  /** Until the last seat went; null when seats were left. */
   sellOutSeconds: number | null
   bottleneck: string
   recommended: RoomPlan
@@ -50,6 +52,7 @@ export function judge(rehearsed: Rehearsed): Verdict {
   return {
     go: reasons.length === 0,
     reasons,
+    allHeldSeconds: allHeldOf(rehearsed),
     sellOutSeconds: sellOutOf(rehearsed),
     bottleneck,
     ...recommend(rehearsed),
@@ -81,6 +84,11 @@ const losesPasses = ({ passesLost, admitted }: CrowdReport) => passesLost > PASS
 function refusalsOf({ refusals }: CrowdReport): string {
   const words = Object.entries(refusals).map(([code, count]) => `${code} ${count}`)
   return words.join(', ') || 'places that were lost three times'
+}
+
+function allHeldOf({ progress, speed }: Rehearsed): number | null {
+  const first = progress.find(isAllHeld)
+  return first ? Math.round(first.seconds * speed) : null
 }
 
 /** Nothing free and nothing to wait for: the last moment a seat was free, in seconds of the day itself. */

@@ -8,6 +8,8 @@ import type { Told } from './send-crowd.ts'
 import type { Shadow } from './shadow.ts'
 
 const STATS_EVERY_MS = 1_000
+/** Fewer say nothing of what held a line back. */
+const SAMPLES_LEAST = 5
 /** After Redis is back: connections come back and buyers ask again within it. */
 const SHAKEN_MS = 5_000
 
@@ -20,6 +22,7 @@ export interface Reservations {
 
 export interface Noted {
   progress: CrowdProgress[]
+  /** Samples of what held the line back while seats were free; where they went at once, while there was a line. */
   limits: Partial<Record<FlowLimit, number>>
   /** Share of one core, of the busiest server, from the opening until no seat was free. */
   serverCore: number
@@ -29,13 +32,15 @@ export interface Noted {
 /** `hear` takes what the crowd tells; in what is noted, seconds count from `onSaleAt`. */
 export function watchRehearsal(run: RunFile, shadow: Shadow, onSaleAt: Date) {
   const progress: CrowdProgress[] = []
-  const limits: Partial<Record<FlowLimit, number>> = {}
+  const limits: Record<'free' | 'gone', Noted['limits']> = { free: {}, gone: {} }
   const told: { at: number; bookedMs: number[] }[] = []
   const busiest = watchServers(run)
   const sinceOpening = () => (Date.now() - onSaleAt.getTime()) / 1_000
   const stats = setInterval(() => {
     void shadow.stats().then((now) => {
-      if (now && sinceOpening() > 0 && now.waiting > 0) limits[now.limit] = (limits[now.limit] ?? 0) + 1
+      if (!now || sinceOpening() <= 0 || now.waiting === 0) return
+      const counts = progress.some(isAllHeld) ? limits.gone : limits.free
+      counts[now.limit] = (counts[now.limit] ?? 0) + 1
     })
   }, STATS_EVERY_MS)
   return {
@@ -48,10 +53,21 @@ export function watchRehearsal(run: RunFile, shadow: Shadow, onSaleAt: Date) {
     end(redis: RedisFault | null): Noted {
       clearInterval(stats)
       const reservations = splitReservations(told, redis)
-      return { progress, limits, serverCore: busiest.share(), reservations }
+      const { free, gone } = limits
+      return {
+        progress,
+        limits: countOf(free) >= SAMPLES_LEAST ? free : gone,
+        serverCore: busiest.share(),
+        reservations,
+      }
     },
   }
 }
+
+const countOf = (limits: Noted['limits']) => Object.values(limits).reduce((sum, count) => sum + count, 0)
+
+/** Sold or held; a hold that is not paid gives its seats back. */
+export const isAllHeld = ({ seconds, seatsLeft }: CrowdProgress) => seconds > 0 && seatsLeft === 0
 
 /** What Redis' death costs is told, and is not held against the plan; without a death all is calm. */
 export function splitReservations(

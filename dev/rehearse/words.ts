@@ -9,9 +9,10 @@ const WIDE = 40
 
 export function drawVerdict(rehearsed: Rehearsed, verdict: Verdict): string {
   const { report, progress, speed, seats, sold, planned, serverCore, reservations } = rehearsed
-  const { go, reasons, sellOutSeconds, bottleneck, recommended, why } = verdict
+  const { go, reasons, allHeldSeconds, sellOutSeconds, bottleneck, recommended, why } = verdict
   const onTheDay = (seconds: number) => clock(seconds * speed)
   const figures: [string, string][] = [
+    ['no seat free', allHeldSeconds === null ? 'never' : `for the first time after ${clock(allHeldSeconds)}`],
     [
       'sold out',
       sellOutSeconds === null ? `no: ${sold} of ${seats} seats` : `after ${clock(sellOutSeconds)}`,

@@ -35,7 +35,7 @@ const rehearsed: Rehearsed = {
   planned,
   seats: 200,
   buyers: 100,
-  progress: [at(-5, 200), at(10, 100), at(30, 4), at(31, 0)],
+  progress: [at(-5, 200), at(10, 100), at(20, 0), at(30, 4), at(31, 0)],
   report,
   limits: { active_max: 20, none: 3 },
   serverCore: 0.2,
@@ -56,6 +56,7 @@ test('a sale that lost nothing is a go, told by the clock of the day, with room 
   expect(judge(rehearsed)).toMatchObject({
     go: true,
     reasons: [],
+    allHeldSeconds: 200,
     sellOutSeconds: 300,
     bottleneck: expect.stringContaining('activeMax'),
     recommended: { ...planned, activeMax: 100 },
