@@ -8,8 +8,8 @@ const SENTINELS = 3
 const QUORUM = 2
 /** What the sentinels call the master. */
 const NAME = 'onsale'
-/** How long one who takes the office over may need, until another tries. */
-const FAILOVER_WITHIN_MS = 5_000
+/** How long a vote or a promotion may take; after one that failed, twice that passes until the next. */
+const FAILOVER_WITHIN_MS = 2_000
 const READY_WITHIN_MS = 30_000
 const POLL_MS = 50
 
