@@ -174,3 +174,29 @@ test(
   },
   WITHIN_MS,
 )
+
+test(
+  'who leaves while Redis is away has left when it is back, and the next is called',
+  async () => {
+    const { eventId } = await one.event({ room: ROOM })
+    const [first, next] = await Promise.all(
+      (await one.people(2)).map(({ token }) => openSocket(one.url, eventId, { token })),
+    )
+    first!.send({ type: 'join' })
+    await first!.next('turn')
+    first!.send({ type: 'claim' })
+    await first!.next('admitted')
+    next!.send({ type: 'join' })
+    await next!.next('joined')
+
+    process.kill(redis.pid, 'SIGKILL')
+    await redis.exited
+    first!.send({ type: 'leave' })
+    expect((await first!.next('error')).code).toBe('store_unavailable')
+    first!.close()
+    expect(next!.has('turn')).toBe(false)
+    redis = await startRedis({ dir, cacheDir, port })
+    await next!.next('turn', () => true, BACK_WITHIN_MS)
+  },
+  WITHIN_MS,
+)
