@@ -13,8 +13,12 @@ const surge = (...words: string[]) => run('surge.ts', ...words)
 const rehearse = (...words: string[]) => run('rehearse.ts', ...words)
 
 async function run(script: string, ...words: string[]) {
+  return runIn(process.env, script, ...words)
+}
+
+async function runIn(env: NodeJS.ProcessEnv, script: string, ...words: string[]) {
   const child = Bun.spawn([process.execPath, join(DEV, script), ...words], {
-    env: { ...process.env, DATA_DIR: dir },
+    env: { ...env, DATA_DIR: dir },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const said = await new Response(child.stderr).text()
@@ -48,18 +52,28 @@ test('a speed and a crowd beyond their limits are refused with them', async () =
   expect((await rehearse('--buyers', '0')).said).toStartWith('--buyers must lie between 1 and 20000\n')
 })
 
-test('an Onsale without a demo cannot be surged, and it says so', async () => {
-  const store = { url: 'nowhere', pid: null }
-  writeRunFile(dir, {
-    url: 'http://localhost:1',
-    pid: process.pid,
-    servers: [],
-    worker: { pid: process.pid },
-    postgres: store,
-    redis: store,
-    mailbox: null,
-    demo: null,
+const store = { url: 'nowhere', pid: null }
+const running = {
+  url: 'http://localhost:1',
+  pid: process.pid,
+  servers: [],
+  worker: { pid: process.pid },
+  postgres: store,
+  redis: store,
+  mailbox: null,
+}
+
+test('a surge that is to be watched needs a Prometheus, and says where one is had', async () => {
+  writeRunFile(dir, { ...running, demo: { eventId: 'none', accounts: [] } })
+  const nowhere = { ...process.env, PATH: dir }
+  expect(await runIn(nowhere, 'surge.ts', 'normal', '--watched')).toEqual({
+    code: 1,
+    said: '--watched asks a real Prometheus, and there is no `prometheus` on the PATH (`apt-get install prometheus`).',
   })
+})
+
+test('an Onsale without a demo cannot be surged, and it says so', async () => {
+  writeRunFile(dir, { ...running, demo: null })
   expect(await surge('normal')).toMatchObject({ code: 1, said: expect.stringContaining('DEMO=1') })
   expect(await rehearse()).toMatchObject({ code: 1, said: expect.stringContaining('needs a demo') })
 })
