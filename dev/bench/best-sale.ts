@@ -1,14 +1,11 @@
 // Owns one sale of `bench best`: everybody asks for the best at once, tenth by tenth, until nobody gets anything more.
-import { SEAT_CODES, type SeatCode } from '../../db/lifecycle.ts'
 import { connectRedis, redisReady, type RedisClient } from '../../db/redis.ts'
 import { getEvent } from '../../db/events.ts'
-import { Chooser } from '../../server/bookings/best/choose-seats.ts'
-import { FreeSeats } from '../../server/bookings/best/free-seats.ts'
-import { hallOf, type Hall } from '../../server/bookings/best/hall.ts'
-import { SeatMemory } from '../../server/events/seat-memory.ts'
+import { hallOf } from '../../server/bookings/best/hall.ts'
 import { saleAttemptsKey } from '../../server/events/keys.ts'
 import { layOut } from '../../server/protocol/map-layout/lay-out.ts'
-import type { Ask, SalePlan } from './best-plans.ts'
+import { judgeSale, type Judged, type Told } from './best-judge.ts'
+import type { SalePlan } from './best-plans.ts'
 import { loadHttp, requestBytes } from './http-load.ts'
 import type { LedgerStack } from './ledger-stack.ts'
 
@@ -18,8 +15,6 @@ const TENTHS = 10
 /** Servers add their counts up once a second. */
 const COUNTED_AFTER_MS = 1_300
 const SECONDS_MAX = 120
-/** Of the plan, to see whether what is left would meet one of them. */
-const WISHES = 1_000
 /** Refusals that answer somebody who asks for what is not there any more. */
 const NONE_LEFT = new Set(['sold_out', 'seats_not_together'])
 /** More than a server's claims last, so that nothing a buyer gave up is still out of sight. */
@@ -30,20 +25,13 @@ interface Tenth {
   conflicts: number
 }
 
-export interface Sold {
+export interface Sold extends Judged {
   tenths: Tenth[]
   holds: number
   seconds: number
   latencies: number[]
   /** Buyers told that somebody else was quicker, after all tries of the server's own. */
   refusedInside: number
-  orphansMade: number
-  avoidableOrphans: number
-  left: number
-  /** Wishes that the rest of the seats would still have met. */
-  fitting: number
-  /** Seats told to two buyers. */
-  twice: number
   /** Answers that were not meant to be, in words. */
   unmeant: string
   cores: string
@@ -60,10 +48,12 @@ export async function sellOut(
     const sale = new Sale(stack, eventId, plan)
     const cores = stack.cores()
     const tenths: Tenth[] = []
+    const pauses: number[] = []
     let before = await attemptsOf(redis, eventId)
     for (let tenth = 1; tenth <= TENTHS; tenth++) {
       await sale.sellUntil(tenth === TENTHS ? Infinity : (plan.seats * tenth) / TENTHS)
       await Bun.sleep(COUNTED_AFTER_MS)
+      pauses.push(sale.told.length)
       const now = await attemptsOf(redis, eventId)
       tenths.push({
         attempts: now.attempts - before.attempts,
@@ -74,7 +64,9 @@ export async function sellOut(
     // What was refused to one of two who met is free again once both servers know it.
     await Bun.sleep(CLAIMS_OVER_MS)
     await sale.sellUntil(Infinity)
-    return { ...sale.sold, ...(await judge(stack, eventId, sale.told, plan)), tenths, cores: cores() }
+    const used = cores()
+    const hall = hallOf(layOut(await getEvent(stack.ledger.db, eventId)))
+    return { ...sale.sold, ...judgeSale(hall, sale.told, { ...plan, pauses }), tenths, cores: used }
   } finally {
     redis.disconnect()
   }
@@ -87,7 +79,7 @@ async function attemptsOf(redis: RedisClient, eventId: string): Promise<Tenth> {
 
 /** The buyers and what they were told, in the order of the answers. */
 class Sale {
-  readonly told: number[][] = []
+  readonly told: Told[] = []
   readonly sold = { holds: 0, seconds: 0, latencies: [] as number[], refusedInside: 0, unmeant: '' }
   #asked = 0
   #seatsTold = 0
@@ -122,7 +114,7 @@ class Sale {
         const answer = JSON.parse(body) as Answer
         if (status === CREATED) {
           const taken = answer.data.seats.map(({ n }) => n)
-          this.told.push(taken)
+          this.told.push({ id: answer.data.id, seats: taken })
           this.#seatsTold += taken.length
           underWay -= taken.length
           this.sold.holds += 1
@@ -140,80 +132,5 @@ class Sale {
 
 interface Answer {
   code: string
-  data: { seats: { n: number }[] }
-}
-
-/**
- * Replays what was told in the order of the answers. An orphan was avoidable when the same number of seats could have
- * been had without one, in that section, and nobody who was under way at that moment was given them instead.
- */
-async function judge(
-  stack: LedgerStack,
-  eventId: string,
-  told: number[][],
-  { ask, buyers }: SalePlan & { buyers: number },
-) {
-  const hall = hallOf(layOut(await getEvent(stack.ledger.db, eventId)))
-  const [then, soon] = [new Replay(hall, told), new Replay(hall, told)]
-  let [orphansMade, avoidableOrphans] = [0, 0]
-  for (const [at, seats] of told.entries()) {
-    const made = orphansBeside(then.free, seats)
-    if (made > 0) {
-      soon.playUntil(at + buyers)
-      const { section } = hall.rows[hall.rowOf[seats[0]!]!]!
-      const other = soon.choose({ quantity: seats.length, section })
-      orphansMade += made
-      if (other && orphansBeside(soon.free, other) === 0) avoidableOrphans += made
-    }
-    then.playUntil(at + 1)
-  }
-  const gone = new Set(told.flat())
-  const wishes = Array.from({ length: WISHES }, (_, i) => ask(i))
-  return {
-    orphansMade,
-    avoidableOrphans,
-    twice: told.flat().length - gone.size,
-    left: hall.total - gone.size,
-    fitting: wishes.filter((wish) => then.choose(wish)).length,
-  }
-}
-
-/** The hall as it was after so many answers. */
-class Replay {
-  readonly free: FreeSeats
-  #chooser: Chooser
-  #memory: SeatMemory
-  #told: number[][]
-
-  constructor(hall: Hall, told: number[][]) {
-    this.free = new FreeSeats(hall)
-    this.#chooser = new Chooser(this.free)
-    this.#memory = new SeatMemory(new Uint8Array(hall.total), 0)
-    this.#told = told
-  }
-
-  playUntil(count: number): void {
-    for (let at = this.#memory.version; at < Math.min(count, this.#told.length); at++) {
-      const changes = this.#told[at]!.map((n) => [n, SEAT_CODES.RESERVED] as [number, SeatCode])
-      this.#memory.apply({ previous: at, version: at + 1, changes })
-      this.free.follow(this.#memory, 0)
-    }
-  }
-
-  choose(ask: Ask): number[] | null {
-    const choice = this.#chooser.choose({ ...ask, together: true }, { index: 0, of: 1, underWay: 0 })
-    return 'seats' in choice ? choice.seats : null
-  }
-}
-
-/** Seats that taking these leaves alone and that were not before; none in a general area. */
-function orphansBeside(free: FreeSeats, seats: number[]): number {
-  const { hall } = free
-  const row = hall.rows[hall.rowOf[seats[0]!]!]!
-  if (row.general) return 0
-  const [first, last] = [seats[0]!, seats.at(-1)!]
-  const isFree = (n: number) => n >= row.first && n < row.first + row.count && free.isFree(n)
-  const left = isFree(first - 1) && !isFree(first - 2)
-  const right = isFree(last + 1) && !isFree(last + 2)
-  return Number(left) + Number(right)
+  data: { id: string; seats: { n: number }[] }
 }

@@ -74,7 +74,7 @@ function saleRows(plan: SalePlan, sold: Sold): Row[] {
       unit: 'seats',
       against: '0',
       ok: sold.avoidableOrphans === 0,
-      note: `${sold.orphansMade} in all, of which none could be avoided where 0 stands here`,
+      note: `${sold.orphansMade} in all, ${sold.orphansWithChoice} while another block was free at that very moment; alone when each tenth was sold: ${sold.alone.join(' ')}`,
     },
     {
       what: `${plan.what}: seats left when the last was told so`,

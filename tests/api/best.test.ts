@@ -9,6 +9,8 @@ let buyer: Person
 const CROWD = 250
 const HALL = { rows: 20, seatsPerRow: 50 }
 const SEATS = HALL.rows * HALL.seatsPerRow
+/** A message on its way, far below the second for which such seats are left alone. */
+const HEARD_WITHIN_MS = 100
 /** Of the attempts of a crowd, before the last tenth of the seats. */
 const CONFLICTS_MAX = 0.05
 
@@ -69,6 +71,27 @@ describe('the best seats', () => {
     expect((await best(buyer, { eventId: Bun.randomUUIDv7(), quantity: 1 })).body.code).toBe('not_found')
     const { eventId } = await app.event({ room: { enabled: true } })
     expect((await best(buyer, { eventId, quantity: 1 })).body.code).toBe('pass_required')
+  })
+
+  test('are not those another server has just chosen, before any of them is held', async () => {
+    const sections = [{ name: 'Stalls', tier: { name: 'Standard', price: 1_000 }, rows: 1, seatsPerRow: 10 }]
+    const { eventId } = await app.event({ sections, maxSeatsPerBuyer: 100 })
+    const channel = `best-claims:{${eventId}}`
+    const told: number[][] = []
+    const stop = twin.context.channels.listen(channel, (message) =>
+      told.push((JSON.parse(message) as { seats: number[] }).seats),
+    )
+    await twin.context.channels.listening(channel)
+    const mine = numbers(await best(buyer, { eventId, quantity: 2 }))
+    await app.context.channels.listening(channel)
+    // All the rest but two, by a server that is about to hold them.
+    const rest = Array.from({ length: 10 }, (_, n) => n).filter((n) => !mine.includes(n))
+    await twin.context.redis.publish(channel, JSON.stringify({ from: 'another', seats: rest.slice(2) }))
+    await Bun.sleep(HEARD_WITHIN_MS)
+    expect(numbers(await best(buyer, { eventId, quantity: 2 }))).toEqual(rest.slice(0, 2))
+    expect((await best(buyer, { eventId, quantity: 2 })).body.code).toBe('sold_out')
+    stop()
+    expect(told).toEqual([mine, rest.slice(2), rest.slice(0, 2)])
   })
 
   test(`for ${CROWD} at once on two servers: no seat twice, hardly a conflict, sold to the last pair`, async () => {

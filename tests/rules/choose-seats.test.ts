@@ -2,49 +2,13 @@
 import { describe, expect, test } from 'bun:test'
 import { Chooser, type Lane, type Wish } from '../../server/bookings/best/choose-seats.ts'
 import { FreeSeats } from '../../server/bookings/best/free-seats.ts'
-import { hallOf, type Hall } from '../../server/bookings/best/hall.ts'
+import type { Hall } from '../../server/bookings/best/hall.ts'
 import type { MapAccess } from '../../server/protocol/http.ts'
-import { layOut } from '../../server/protocol/map-layout/lay-out.ts'
+import { aHall } from '../support/hall.ts'
 import { randomOf } from '../support/sale.ts'
 
 const ALONE: Lane = { index: 0, of: 1, underWay: 0 }
 const FOR_GOOD = Number.MAX_SAFE_INTEGER
-
-/** Sections one after another, seated ones in straight rows. */
-function aHall(
-  sections: { name: string; tier?: number; rows?: number; seatsPerRow?: number; capacity?: number }[],
-  access?: MapAccess,
-): Hall {
-  let firstN = 0
-  const laid = sections.map(({ name, tier = 0, rows = 1, seatsPerRow = 10, capacity }, id) => {
-    const seatCount = capacity ?? rows * seatsPerRow
-    const section = {
-      id,
-      name,
-      kind: capacity === undefined ? ('seated' as const) : ('general' as const),
-      tierId: tier,
-      firstN,
-      seatCount,
-      layout:
-        capacity === undefined
-          ? {
-              rows,
-              seatsPerRow,
-              rowLabels: Array.from({ length: rows }, (_, i) => String(i + 1)),
-              numbering: 'left-to-right' as const,
-              shape: 'straight' as const,
-            }
-          : null,
-    }
-    firstN += seatCount
-    return section
-  })
-  const tiers = [
-    { id: 0, name: 'Standard', price: 1 },
-    { id: 1, name: 'Cheap', price: 1 },
-  ]
-  return hallOf(layOut({ mapVersion: 1, seatCount: firstN, currency: 'EUR', tiers, sections: laid, access }))
-}
 
 function choose(hall: Hall, taken: number[], wish: Partial<Wish> & { quantity: number }, lane = ALONE) {
   const free = new FreeSeats(hall)

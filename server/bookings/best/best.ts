@@ -10,6 +10,7 @@ import type { BestBookingBody, BookingView, Success } from '../../protocol/http.
 import { layOut } from '../../protocol/map-layout/lay-out.ts'
 import { packAccess } from '../../protocol/seat-map.ts'
 import { holdChosen } from '../hold.ts'
+import { LISTEN_MS, shareClaims, type Claims } from './claims.ts'
 import { Chooser, type Choice, type Wish } from './choose-seats.ts'
 import { FreeSeats } from './free-seats.ts'
 import { hallOf } from './hall.ts'
@@ -44,7 +45,7 @@ export async function holdBest(
   hall.underWay += quantity
   try {
     for (let attempt = 1; ; attempt++) {
-      const seats = choose(context, hall, known, { ...body, together })
+      const seats = await choose(context, hall, known, { ...body, together, again: attempt > 1 })
       const held = await holdOrLose(context, hall, { eventId, seats, ...request }, once)
       if (!(held instanceof Refusal)) return held
       if (attempt >= ATTEMPTS_MAX) throw held
@@ -54,21 +55,35 @@ export async function holdBest(
   }
 }
 
-/** Nothing is awaited between looking and claiming: in one process no two choices meet. Throws a Refusal. */
-function choose(
-  { availability, config }: Context,
-  { chooser, underWay }: KnownHall,
+/**
+ * Seats that are claimed for this request. Who enters another server's rows while others ask, too, looks twice: in the
+ * moment between, that server's choices are heard. Throws a Refusal.
+ */
+async function choose(
+  context: Context,
+  hall: KnownHall,
   known: Known,
-  wish: Wish,
-): number[] {
-  const now = Date.now()
-  // Looked at afresh each time: a reload replaces what is in memory.
-  chooser.free.follow((availability.peek(known.event.id) ?? known).memory, now)
-  const others = underWay - wish.quantity
-  const choice = chooser.choose(wish, { index: config.serverIndex, of: config.servers, underWay: others })
-  if ('none' in choice) throw refused(choice.none, wish.accessible)
-  chooser.free.claim(choice.seats, now)
-  return choice.seats
+  { again, ...wish }: Wish & { again: boolean },
+): Promise<number[]> {
+  const { serverIndex: index, servers: of } = context.config
+  const { chooser, claims } = hall
+  /** Nothing is awaited between looking and claiming: in one process no two choices meet. */
+  const look = (): number[] => {
+    // Looked at afresh each time: a reload replaces what is in memory.
+    chooser.free.follow((context.availability.peek(known.event.id) ?? known).memory, Date.now())
+    const choice = chooser.choose(wish, { index, of, underWay: hall.underWay - wish.quantity })
+    if ('none' in choice) throw refused(choice.none, wish.accessible)
+    return choice.seats
+  }
+  let seats = look()
+  const alone = hall.underWay === wish.quantity
+  if (!again && !alone && chooser.entersOthers(seats, { index, of })) {
+    await Bun.sleep(LISTEN_MS)
+    seats = look()
+  }
+  chooser.free.claim(seats, Date.now())
+  claims.tell(seats)
+  return seats
 }
 
 /** The answer, or the Refusal of somebody who came too late and may choose again; any other fault is thrown. */
@@ -109,13 +124,15 @@ function refused(why: Extract<Choice, { none: string }>['none'], accessible = fa
 interface KnownHall {
   mapVersion: number
   chooser: Chooser
+  claims: Claims
   /** Seats that requests of this process are asking for at this moment. */
   underWay: number
 }
 
 const halls = new WeakMap<Context['ledger'], Map<string, KnownHall>>()
 
-async function findHall({ ledger }: Context, { event }: Known): Promise<KnownHall> {
+async function findHall(context: Context, { event }: Known): Promise<KnownHall> {
+  const { ledger } = context
   const kept = halls.get(ledger) ?? new Map<string, KnownHall>()
   halls.set(ledger, kept)
   const hall = kept.get(event.id)
@@ -127,10 +144,16 @@ async function findHall({ ledger }: Context, { event }: Known): Promise<KnownHal
   // Whoever asked at the same moment made it too: all must choose from one.
   const made = kept.get(event.id)
   if (made && made.mapVersion >= row.mapVersion) return made
-  kept.delete(event.id)
-  if (kept.size >= HALLS_MAX) kept.delete(kept.keys().next().value!)
+  forget(kept, event.id)
+  if (kept.size >= HALLS_MAX) forget(kept, kept.keys().next().value!)
   const free = new FreeSeats(hallOf(layOut({ ...row, access })))
-  const fresh = { mapVersion: row.mapVersion, chooser: new Chooser(free), underWay: 0 }
+  const claims = shareClaims(context, event.id, (seats) => free.chosenElsewhere(seats, Date.now()))
+  const fresh = { mapVersion: row.mapVersion, chooser: new Chooser(free), claims, underWay: 0 }
   kept.set(event.id, fresh)
   return fresh
+}
+
+function forget(kept: Map<string, KnownHall>, eventId: string): void {
+  kept.get(eventId)?.claims.close()
+  kept.delete(eventId)
 }

@@ -51,6 +51,13 @@ export class Chooser {
     return wish.accessible ? chooseAccessible(search, wish) : chooseOrdinary(search, wish)
   }
 
+  /** Whether these are of rows that another chooser sells, too. */
+  entersOthers(seats: number[], { index, of }: Omit<Lane, 'underWay'>): boolean {
+    const { rows, rowOf } = this.free.hall
+    const { general, turn } = rows[rowOf[seats[0]!]!]!
+    return !general && turn % of !== index
+  }
+
   #rowsOf({ section, tier }: Wish, lane: Lane): Search['rows'] {
     const key = JSON.stringify([section, tier, lane.index, lane.of])
     const known = this.#filtered.get(key)

@@ -79,6 +79,15 @@ export class FreeSeats {
     for (const n of seats) if (n < this.hall.total) this.#keep(n, until, ends)
   }
 
+  /** Another server is about to hold them; what is kept for a buyer of this one stays so. */
+  chosenElsewhere(seats: number[], now: number): void {
+    this.lost(
+      seats.filter((n) => this.isFree(n)),
+      'locked',
+      now,
+    )
+  }
+
   release(seats: number[]): void {
     for (const n of seats) {
       this.#claims.delete(n)
