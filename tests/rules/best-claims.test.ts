@@ -51,6 +51,15 @@ describe('two servers and 250 buyers at once', () => {
     expect(Math.max(...sold.conflicts.slice(0, -1))).toBeGreaterThan(CONFLICTS_MAX)
   })
 
+  test('share the rows out by whom they hear when nobody numbered them', async () => {
+    const meet = async (deaf: boolean) => {
+      const sale = { hall, ask: mixed, buyers: 250, seed: 2, unnumbered: true, deaf }
+      return Math.max(...(await sellTo(sale)).conflicts.slice(0, -1))
+    }
+    expect(await meet(false)).toBeLessThanOrEqual(CONFLICTS_MAX)
+    expect(await meet(true)).toBeGreaterThan(0.3)
+  })
+
   test('of pairs choose the same before the last tenth, told or not', async () => {
     const [told, deaf] = [
       await sellTo({ hall, ask: pairs, buyers: 250, seed: 3 }),
@@ -90,17 +99,27 @@ describe('what is told', () => {
     const { claims, heard } = servers(3)
     claims[2]!.close()
     claims[0]!.tell([4, 5])
-    expect(heard).toEqual([[], [[4, 5]], []])
+    expect(heard.map((list) => list.flat())).toEqual([[], [4, 5], []])
+  })
+
+  test('numbers the servers alike for all of them, and frees the place of one that is silent', () => {
+    const { claims } = servers(3)
+    const lanes = (now: number) => claims.map((one) => one.lane(now))
+    const now = Date.now()
+    expect(lanes(now).map(({ of }) => of)).toEqual([3, 3, 3])
+    expect(new Set(lanes(now).map(({ index }) => index)).size).toBe(3)
+    expect(lanes(now + 10_000)[0]).toEqual({ index: 0, of: 1 })
   })
 
   test('meanwhile goes together in the next message, as much as is bearable, also after a fault', async () => {
     const { claims, messages, answers } = servers(1)
     for (let n = 0; n < 10_000; n++) claims[0]!.tell([n])
-    expect(messages).toHaveLength(1)
-    answers[0]!.reject(new Error('away'))
-    await Bun.sleep(0)
+    // The first says that it is there.
     expect(messages).toHaveLength(2)
-    const { seats } = JSON.parse(messages[1]!) as { seats: number[] }
+    answers[1]!.reject(new Error('away'))
+    await Bun.sleep(0)
+    expect(messages).toHaveLength(3)
+    const { seats } = JSON.parse(messages[2]!) as { seats: number[] }
     expect(seats).toEqual(Array.from({ length: 2_000 }, (_, i) => i + 1))
   })
 

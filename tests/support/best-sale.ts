@@ -38,6 +38,8 @@ export interface SimulatedSale {
   deaf?: boolean
   /** Nobody listens before entering another's rows. */
   hasty?: boolean
+  /** The servers were not told which of how many they are. */
+  unnumbered?: boolean
 }
 
 /** Share of the attempts that met somebody else's seats, by tenths of the hall; and what was done to it. */
@@ -143,7 +145,8 @@ class Sale {
   #attempt(server: Server, ask: Ask, attempt: number, done: () => void, listened = false): void {
     const { chooser, memory, index, underWay, claims } = server
     chooser.free.follow(memory, this.#now)
-    const lane = { index, of: SERVERS, underWay: underWay - ask.quantity }
+    const numbered = this.plan.unnumbered ? claims.lane(Date.now()) : { index, of: SERVERS }
+    const lane = { ...numbered, underWay: underWay - ask.quantity }
     const choice = chooser.choose({ ...ask, together: true }, lane)
     if ('none' in choice) {
       this.#inVain += 1

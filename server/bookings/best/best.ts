@@ -65,8 +65,9 @@ async function choose(
   known: Known,
   { again, ...wish }: Wish & { again: boolean },
 ): Promise<number[]> {
-  const { serverIndex: index, servers: of } = context.config
+  const { serverIndex, servers } = context.config
   const { chooser, claims } = hall
+  const { index, of } = servers > 1 ? { index: serverIndex, of: servers } : claims.lane(Date.now())
   /** Nothing is awaited between looking and claiming: in one process no two choices meet. */
   const look = (): number[] => {
     // Looked at afresh each time: a reload replaces what is in memory.
