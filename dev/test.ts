@@ -97,11 +97,14 @@ function findSystemPostgres(): string | undefined {
   return versions.toSorted((a, b) => Number(a) - Number(b))[0]
 }
 
+function mayBeLate({ file }: Failure): boolean {
+  return ASKED_AGAIN.some((folder) => file.startsWith(folder))
+}
+
 /** Every file once, and once more those that may have failed for want of time. */
 async function runTests(filters: string[], databaseUrl: string, redisUrl: string): Promise<Tally> {
   const stores = { TEST_DATABASE_URL: databaseUrl, TEST_REDIS_URL: redisUrl }
   const first = await runOnce(filters, FILES_AT_ONCE, stores)
-  const mayBeLate = ({ file }: Failure) => ASKED_AGAIN.some((folder) => file.startsWith(folder))
   const late = first.failures.filter(mayBeLate)
   const files = [...new Set(late.map(({ file }) => file))]
   const again = files.length > 0 && files.length <= ASKED_AGAIN_MAX

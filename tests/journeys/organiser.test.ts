@@ -300,6 +300,8 @@ test.skipIf(!hasBrowser)(
     await page.getByRole('link', { name: 'Roles', exact: true }).click()
     await page.getByLabel('Role', { exact: true }).selectOption({ label: 'ADMIN: May do everything' })
     const manage = page.getByRole('checkbox', { name: 'See accounts and give them roles' })
+    // Until it is listed what the role may do, no box is ticked, and there would be nothing to take away.
+    await manage.and(page.getByRole('checkbox', { checked: true, disabled: false })).waitFor()
     await manage.uncheck()
     await page.getByRole('button', { name: 'Save', exact: true }).click()
     await page.getByText('Nobody would be left').waitFor()

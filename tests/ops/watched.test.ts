@@ -11,8 +11,8 @@ import { startWholeStack, type WholeStack } from '../support/whole-stack.ts'
 
 const CROWD = join(import.meta.dir, '../../dev/crowd.ts')
 const START_MS = 120_000
-const TEST_MS = 60_000
-const FIRES_WITHIN_MS = 45_000
+const TEST_MS = 180_000
+const FIRES_WITHIN_MS = 90_000
 const BUYERS = 30
 /** Both spread the sale over several scrapes: what happens between two of them has no rate. */
 const THINK_SECONDS = 2
@@ -22,6 +22,8 @@ const TOKEN = 'a-token-for-prometheus'
 const REQUESTS = 3_000
 const AT_ONCE = 100
 const LOCKED_SECONDS = 2.5
+/** The first of an answer never given before begins its series, and only what comes after has a rate. */
+const LOCKS = 4
 /** PostgreSQL takes 200. */
 const CONNECTIONS = 165
 /** Of a hundred looks at the clock at least one is late. */
@@ -178,7 +180,8 @@ describe.skipIf(absent)('a stack that is watched', () => {
       await redis.set(key, 'not what a script expects')
       const many = await crowdPostgres()
       await flood()
-      await lockBookings()
+      for (let locks = 0; locks < LOCKS && !(await prometheus.firing()).includes('OnsaleSlow'); locks += 1)
+        await lockBookings()
       await comeLate()
       // A server and a worker died meanwhile: rates saw no counter begin anew.
       for (const name of COUNTED) {
