@@ -22,8 +22,10 @@ const BUYERS = 24
 /** So many are sold when the master is killed. */
 const SOLD_BEFORE = 6
 const DOWN_AFTER_MS = 1_000
-const GOES_ON_WITHIN_MS = 20_000
-const SALE_WITHIN_MS = 30_000
+/** A vote that failed is held again after 4 s, and a sentinel that stood still for 2 s keeps out of it for 30. */
+const GOES_ON_WITHIN_MS = 60_000
+const SALE_WITHIN_MS = 90_000
+const TEST_MS = 180_000
 const THINK_MS = 200
 const PATIENCE_MS = 500
 /** What buyers may be told while the master is away, and when all is well. */
@@ -79,7 +81,7 @@ test('a sale goes on when the master is killed, and every seat is sold once', as
     async () => (await runAudit({ db: ledger.db, redis })).every(({ ok }) => ok),
     GOES_ON_WITHIN_MS,
   )
-}, 90_000)
+}, TEST_MS)
 
 /** Buyers at both servers in turn, each for one seat. Resolves when they are on their way. */
 async function sell(eventId: string, refusals: Map<string, number>) {
