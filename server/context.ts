@@ -3,7 +3,8 @@ import type { Config } from './config.ts'
 import { connectLedger, type Ledger } from '../db/client.ts'
 import { reportFigures, type FiguresReport } from '../db/figures/figures.ts'
 import { connectRedis, type RedisClient } from '../db/redis.ts'
-import { measureStores } from '../db/store-figures.ts'
+import { measureLedger } from '../db/ledger-figures.ts'
+import { readRedisHealth } from '../db/redis-health.ts'
 import { listenToStages } from '../db/trace.ts'
 import type { Tracing } from '../db/tracing.ts'
 import { createAvailability, type Availability } from './events/availability.ts'
@@ -83,9 +84,13 @@ export function createContext(config: Config, tracing: Tracing | null = null): C
   const figures = reportFigures(redis, { name, read: telemetry.figures })
   // While Redis is away nothing is told; the next one tries again, and /metrics answers with what is known.
   const stopReporting = each(REPORT_EVERY_MS, () => figures.report().catch(() => {}))
-  const stopMeasuring = each(MEASURE_EVERY_MS, async () => {
-    telemetry.storesMeasured(await measureStores(ledger, redis))
+  // Each store apart: one that hangs shall not make the other look silent. A failure shows as the age of the last answer.
+  const stopMeasuringLedger = each(MEASURE_EVERY_MS, async () => {
     staleReads.measure()
+    await measureLedger(ledger).then(telemetry.ledgerMeasured, () => {})
+  })
+  const stopMeasuringRedis = each(MEASURE_EVERY_MS, async () => {
+    await readRedisHealth(redis).then(telemetry.redisMeasured, () => {})
     await figures.tidy().catch(() => {})
   })
 
@@ -109,7 +114,8 @@ export function createContext(config: Config, tracing: Tracing | null = null): C
     addressOf: (request) => forwardedFor(request, addressFrom(request), config.trustProxy),
     async close() {
       stopReporting()
-      stopMeasuring()
+      stopMeasuringLedger()
+      stopMeasuringRedis()
       telemetry.close()
       if (tracing) listenToStages(null)
       await tracing?.close()

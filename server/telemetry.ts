@@ -3,7 +3,8 @@ import { statSync } from 'node:fs'
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { Totals } from '../db/figures/figures.ts'
 import type { Figure } from '../db/figures/sums.ts'
-import type { StoreFigures } from '../db/store-figures.ts'
+import type { LedgerFigures } from '../db/ledger-figures.ts'
+import type { RedisHealth } from '../db/redis-health.ts'
 import { httpMetrics } from './http-metrics.ts'
 import type { Log } from './log.ts'
 import { CLOSE_CODES, type ErrorCode } from './protocol/codes.ts'
@@ -26,6 +27,8 @@ const KNOWN_CLOSES = new Set<number>([...Object.values(CLOSE_CODES), ...OTHER_CL
 const OUTCOMES = ['held', 'confirmed', 'cancelled', 'expired', 'refunded', 'declined'] as const
 const STAGES = ['status', 'lock', 'version'] as const
 const STORES_OF_STALE_READS = ['primary', 'replica'] as const
+const STORES = ['postgres', 'redis'] as const
+type Store = (typeof STORES)[number]
 export type ConflictStage = (typeof STAGES)[number]
 export type Telemetry = ReturnType<typeof createTelemetry>
 
@@ -91,7 +94,9 @@ export function createTelemetry(log: Log) {
     'How old what the replica shows may be at the most; 0 without one',
     'max',
   )
-  const stores = storeGauges(registry)
+  const storeAnswered = answerAges(registry)
+  const showLedger = ledgerGauges(registry)
+  const showRedis = redisGauges(registry)
   const stopLag = watchLag(registry)
 
   return {
@@ -170,7 +175,14 @@ export function createTelemetry(log: Log) {
     replicaChanged: (left: string | null) =>
       left === null ? log.info('replica_used') : log.warn('replica_left', { reason: left }),
     scrapeRefused: (why: string) => log.warn('scrape_refused', { why }),
-    storesMeasured: stores,
+    ledgerMeasured(figures: LedgerFigures) {
+      storeAnswered('postgres')
+      showLedger(figures)
+    },
+    redisMeasured(health: RedisHealth) {
+      storeAnswered('redis')
+      showRedis(health)
+    },
     broadcastSent(seconds: number) {
       broadcast.observe(seconds)
     },
@@ -211,53 +223,77 @@ const oldestTick = (tickedAt: Map<string, number>) =>
   })
 
 /** The same from every server, so the greatest counts, not the sum. */
-function storeGauges(registry: Registry): (figures: StoreFigures) => void {
-  const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
-    new Gauge({ name, help, labelNames, registers: [registry], aggregator: 'max' })
+function ledgerGauges(registry: Registry): (figures: LedgerFigures) => void {
+  const gauge = greatestGauges(registry)
   const outbox = gauge('outbox_oldest_seconds', 'Age of the oldest outbox row neither settled nor given up')
   const pending = gauge('bookings_pending', 'Bookings waiting for payment')
   const dead = gauge('dead_letters', 'Outbox rows given up')
-  const postgres = {
-    connections: gauge('postgres_connections', 'Connections by state', ['state']),
-    most: gauge('postgres_connections_max', 'Connections that PostgreSQL takes'),
-    lockWaits: gauge('postgres_lock_waits', 'Connections that wait for a lock'),
-    longest: gauge('postgres_longest_transaction_seconds', 'Age of the oldest open transaction'),
-    transactions: gauge('postgres_transactions', 'Transactions since the statistics began', ['outcome']),
-    deadlocks: gauge('postgres_deadlocks', 'Deadlocks since the statistics began'),
-    size: gauge('postgres_size_bytes', 'Size of the database'),
+  const connections = gauge('postgres_connections', 'Connections by state', ['state'])
+  const most = gauge('postgres_connections_max', 'Connections that PostgreSQL takes')
+  const lockWaits = gauge('postgres_lock_waits', 'Connections that wait for a lock')
+  const longest = gauge('postgres_longest_transaction_seconds', 'Age of the oldest open transaction')
+  const transactions = gauge('postgres_transactions', 'Transactions since the statistics began', ['outcome'])
+  const deadlocks = gauge('postgres_deadlocks', 'Deadlocks since the statistics began')
+  const size = gauge('postgres_size_bytes', 'Size of the database')
+  return (ledger) => {
+    outbox.set(ledger.outboxOldestSeconds)
+    pending.set(ledger.bookingsPending)
+    dead.set(ledger.deadLetters)
+    for (const [state, count] of Object.entries(ledger.connections)) connections.set({ state }, count)
+    most.set(ledger.connectionsMax)
+    lockWaits.set(ledger.lockWaits)
+    longest.set(ledger.longestTransactionSeconds)
+    transactions.set({ outcome: 'committed' }, ledger.committed)
+    transactions.set({ outcome: 'rolled_back' }, ledger.rolledBack)
+    deadlocks.set(ledger.deadlocks)
+    size.set(ledger.sizeBytes)
   }
-  const redis = {
-    used: gauge('redis_memory_used_bytes', 'Memory that Redis uses, all masters'),
-    most: gauge('redis_memory_max_bytes', 'Memory that Redis may use, all masters; 0 = no limit'),
-    clients: gauge('redis_clients', 'Connections to Redis'),
-    evicted: gauge('redis_evicted_keys', 'Keys that Redis threw away for want of memory, since it started'),
-    commands: gauge('redis_commands', 'Commands since Redis started'),
-    persisted: gauge('redis_persistence_ok', 'Whether Redis keeps what it is told on disk (0 or 1)'),
+}
+
+function redisGauges(registry: Registry): (health: RedisHealth) => void {
+  const gauge = greatestGauges(registry)
+  const used = gauge('redis_memory_used_bytes', 'Memory that Redis uses, all masters')
+  const most = gauge('redis_memory_max_bytes', 'Memory that Redis may use, all masters; 0 = no limit')
+  const clients = gauge('redis_clients', 'Connections to Redis')
+  const evicted = gauge(
+    'redis_evicted_keys',
+    'Keys that Redis threw away for want of memory, since it started',
+  )
+  const commands = gauge('redis_commands', 'Commands since Redis started')
+  const persisted = gauge('redis_persistence_ok', 'Whether Redis keeps what it is told on disk (0 or 1)')
+  return (health) => {
+    used.set(health.usedBytes)
+    most.set(health.maxBytes)
+    clients.set(health.clients)
+    evicted.set(health.evictedKeys)
+    commands.set(health.commands)
+    persisted.set(health.persists ? 1 : 0)
   }
-  return ({ ledger, redis: line }) => {
-    if (ledger) {
-      outbox.set(ledger.outboxOldestSeconds)
-      pending.set(ledger.bookingsPending)
-      dead.set(ledger.deadLetters)
-      for (const [state, count] of Object.entries(ledger.connections))
-        postgres.connections.set({ state }, count)
-      postgres.most.set(ledger.connectionsMax)
-      postgres.lockWaits.set(ledger.lockWaits)
-      postgres.longest.set(ledger.longestTransactionSeconds)
-      postgres.transactions.set({ outcome: 'committed' }, ledger.committed)
-      postgres.transactions.set({ outcome: 'rolled_back' }, ledger.rolledBack)
-      postgres.deadlocks.set(ledger.deadlocks)
-      postgres.size.set(ledger.sizeBytes)
-    }
-    if (line) {
-      redis.used.set(line.usedBytes)
-      redis.most.set(line.maxBytes)
-      redis.clients.set(line.clients)
-      redis.evicted.set(line.evictedKeys)
-      redis.commands.set(line.commands)
-      redis.persisted.set(line.persists ? 1 : 0)
-    }
-  }
+}
+
+const greatestGauges =
+  (registry: Registry) =>
+  <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+    new Gauge({ name, help, labelNames, registers: [registry], aggregator: 'max' })
+
+/** How long each store has been silent: one that hangs or is away shows here, whether or not a question to it returns. */
+function answerAges(registry: Registry) {
+  const started = performance.now()
+  const answeredAt = new Map(STORES.map((store) => [store, started]))
+  registry.registerMetric(
+    new Gauge({
+      name: 'store_answer_age_seconds',
+      help: 'Since the store last answered a server that looks at it every few seconds',
+      labelNames: ['store'],
+      registers: [],
+      aggregator: 'max',
+      collect() {
+        const now = performance.now()
+        for (const [store, at] of answeredAt) this.set({ store }, (now - at) / 1_000)
+      },
+    }),
+  )
+  return (store: Store) => void answeredAt.set(store, performance.now())
 }
 
 /** prom-client's own figure starts anew with each report, so that a scrape every few seconds would miss most of it. */

@@ -47,6 +47,8 @@ const ALERTS_CAUSED = [
   'OnsaleLoopLag',
   'OnsaleRedisEvicts',
 ]
+/** So much later an alert in a hurry would have called. */
+const HEARD_OF_MS = 4_000
 const NOBODYS_BOOKING = '0199d0c0-0000-7000-8000-000000000000'
 
 const signal = (pid: number, name: NodeJS.Signals) => process.kill(pid, name)
@@ -159,6 +161,28 @@ describe.skipIf(absent)('a stack that is watched', () => {
       const [servers] = await prometheus.query('sum(processes{kind="server"})')
       expect(servers!.value).toBe(2)
       expect(await prometheus.firing()).toEqual([])
+    },
+    TEST_MS,
+  )
+
+  test(
+    'a Redis that is away calls somebody, and not for the worker that it no longer tells of',
+    async () => {
+      signal(run().redis.pid, 'SIGSTOP')
+      await fires('OnsaleStoreAway')
+      await eventually(
+        'nobody hears of the worker',
+        async () => {
+          const [workers] = await prometheus.query('sum(processes{kind="worker"})')
+          return workers?.value === 0
+        },
+        FIRES_WITHIN_MS,
+      )
+      await Bun.sleep(HEARD_OF_MS)
+      const called = await prometheus.firing()
+      signal(run().redis.pid, 'SIGCONT')
+      expect(called).not.toContain('OnsaleWorkerGone')
+      await eventually('all is well', async () => (await prometheus.firing()).length === 0, FIRES_WITHIN_MS)
     },
     TEST_MS,
   )

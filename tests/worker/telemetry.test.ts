@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { reportFigures, type FiguresReport } from '../../db/figures/figures.ts'
 import { FIGURES_KEY } from '../../db/figures/keys.ts'
 import { holdSeats } from '../../db/bookings/hold-seats.ts'
-import { measureStores } from '../../db/store-figures.ts'
+import { measureLedger } from '../../db/ledger-figures.ts'
 import { createLog, describeFault } from '../../worker/log.ts'
 import { eventually } from './eventually.ts'
 import { createBuyer, createSale, openStage, type SpawnedWorker, type Stage } from './stage.ts'
@@ -58,8 +58,11 @@ test('what is pending, delayed and broken is measured', async () => {
   )
   expect(await latest('invariant_violations')).toBe(0)
   // A worker that stands still would not say what waits for it: the servers ask the stores themselves.
-  const { ledger } = await measureStores(stage.ledger, stage.redis)
-  expect(ledger).toMatchObject({ bookingsPending: 1, outboxOldestSeconds: 0, deadLetters: 0 })
+  expect(await measureLedger(stage.ledger)).toMatchObject({
+    bookingsPending: 1,
+    outboxOldestSeconds: 0,
+    deadLetters: 0,
+  })
 })
 
 test('a log line has no address, no password of a URL and none of a statement’s values', () => {

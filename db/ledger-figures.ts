@@ -1,9 +1,7 @@
-// Owns what can be measured of the two stores from outside: how full, how busy, and what waits in them.
+// Owns what can be measured of the ledger from outside: how full, how busy, and what waits in it.
 import { eq } from 'drizzle-orm'
 import type { Ledger } from './client.ts'
 import { countDeadLetters, outboxOldestSeconds } from './outbox.ts'
-import { readRedisHealth, type RedisHealth } from './redis-health.ts'
-import type { RedisClient } from './redis.ts'
 import { bookings } from './schema.ts'
 
 export interface LedgerFigures {
@@ -24,23 +22,8 @@ export interface LedgerFigures {
 const STATES = ['active', 'idle', 'idle in transaction'] as const
 type ConnectionState = (typeof STATES)[number]
 
-export interface StoreFigures {
-  /** Null when PostgreSQL did not answer. */
-  ledger: LedgerFigures | null
-  /** Null when Redis did not answer. */
-  redis: RedisHealth | null
-}
-
-/** Asks both; never throws. */
-export async function measureStores({ db, sql }: Ledger, redis: RedisClient): Promise<StoreFigures> {
-  const [ledger, line] = await Promise.allSettled([measureLedger({ db, sql }), readRedisHealth(redis)])
-  return {
-    ledger: ledger.status === 'fulfilled' ? ledger.value : null,
-    redis: line.status === 'fulfilled' ? line.value : null,
-  }
-}
-
-async function measureLedger({ db, sql }: Pick<Ledger, 'db' | 'sql'>): Promise<LedgerFigures> {
+/** Throws when PostgreSQL does not answer. */
+export async function measureLedger({ db, sql }: Pick<Ledger, 'db' | 'sql'>): Promise<LedgerFigures> {
   const [outboxOldest, bookingsPending, deadLetters, rows] = await Promise.all([
     outboxOldestSeconds(db),
     db.$count(bookings, eq(bookings.status, 'PENDING')),
