@@ -2,6 +2,7 @@
 //
 // Every process keeps its latest report in Redis. Whoever reads reports first, so that no later reader sees less; and
 // one that has been silent for long is added to the ended ones, whose sum stays: a counter never goes back.
+import { askRedis } from '../redis-breaker.ts'
 import type { RedisClient } from '../redis.ts'
 import { FIGURES_KEY } from './keys.ts'
 import endProcessesText from './lua/end-processes.lua' with { type: 'text' }
@@ -95,13 +96,13 @@ export function reportFigures(
     report: async () => void (await send(Date.now())),
     leave: async () => void (await send(GOODBYE)),
     async readAll() {
-      let mine: Figure[]
-      try {
-        mine = await send(Date.now())
+      const told = async () => {
+        const sent = await send(Date.now())
         await readStored()
-      } catch {
-        mine = await own()
+        return sent
       }
+      // Nobody who watches a silent Redis waits longer than once for it.
+      const mine = (await askRedis(redis, told, { tells: false })) ?? (await own())
       const others = known.filter((other) => other.process !== process)
       return {
         parts: [

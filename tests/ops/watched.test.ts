@@ -77,6 +77,8 @@ describe.skipIf(absent)('a stack that is watched', () => {
     redis = new Redis(run.redis.url)
     redis.on('error', () => {})
     prometheus = await startPrometheus({ target: new URL(run.url).host, token: TOKEN, hurried: true })
+    // Its first scrape comes up to five seconds late, and what was counted before has no rate.
+    await eventually('it scrapes', async () => (await prometheus.target())?.health === 'up', FIRES_WITHIN_MS)
     const crowds = await Promise.all([sendCrowd(run), Bun.sleep(SECOND_WAVE_MS).then(() => sendCrowd(run))])
     expect(crowds).toEqual([0, 0])
     const made = await fetch(`${run.url}/api/v1/dev/buyers`, {
