@@ -92,17 +92,18 @@ export function reportFigures(
     }
   }
 
+  async function sendAndRead(): Promise<Figure[]> {
+    const sent = await send(Date.now())
+    await readStored()
+    return sent
+  }
+
   return {
     report: async () => void (await send(Date.now())),
     leave: async () => void (await send(GOODBYE)),
     async readAll() {
-      const told = async () => {
-        const sent = await send(Date.now())
-        await readStored()
-        return sent
-      }
       // Nobody who watches a silent Redis waits longer than once for it.
-      const mine = (await askRedis(redis, told, { tells: false })) ?? (await own())
+      const mine = (await askRedis(redis, sendAndRead, { tells: false })) ?? (await own())
       const others = known.filter((other) => other.process !== process)
       return {
         parts: [

@@ -170,7 +170,8 @@ describe.skipIf(absent)('a stack that is watched', () => {
   test(
     'a Redis that is away calls somebody, and not for the worker that it no longer tells of',
     async () => {
-      signal(run().redis.pid, 'SIGSTOP')
+      const redisPid = run().redis.pid!
+      signal(redisPid, 'SIGSTOP')
       await fires('OnsaleStoreAway')
       await eventually(
         'nobody hears of the worker',
@@ -182,7 +183,7 @@ describe.skipIf(absent)('a stack that is watched', () => {
       )
       await Bun.sleep(HEARD_OF_MS)
       const called = await prometheus.firing()
-      signal(run().redis.pid, 'SIGCONT')
+      signal(redisPid, 'SIGCONT')
       expect(called).not.toContain('OnsaleWorkerGone')
       await eventually('all is well', async () => (await prometheus.firing()).length === 0, FIRES_WITHIN_MS)
     },

@@ -52,36 +52,40 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 }, START_WITHIN_MS)
 
-test('a sale goes on when the master is killed, and every seat is sold once', async () => {
-  const { eventId } = await one.event({ room: ROOM })
-  const refusals = new Map<string, number>()
-  const { over } = await sell(eventId, refusals)
-  const underWay = async () => (await soldSeats(eventId)) >= SOLD_BEFORE
-  await eventually('the sale is under way', underWay, GOES_ON_WITHIN_MS)
+test(
+  'a sale goes on when the master is killed, and every seat is sold once',
+  async () => {
+    const { eventId } = await one.event({ room: ROOM })
+    const refusals = new Map<string, number>()
+    const { over } = await sell(eventId, refusals)
+    const underWay = async () => (await soldSeats(eventId)) >= SOLD_BEFORE
+    await eventually('the sale is under way', underWay, GOES_ON_WITHIN_MS)
 
-  const before = await soldSeats(eventId)
-  process.kill(sentinels.master.pid, 'SIGKILL')
-  const killedAt = performance.now()
-  const since = () => ((performance.now() - killedAt) / 1_000).toFixed(1)
-  const [written, heard] = await Promise.all([writeSucceeds().then(since), announcementHeard().then(since)])
-  const told = `writes go on after ${written} s, announcements are heard after ${heard} s`
-  expect(before).toBeLessThan(SEATS)
+    const before = await soldSeats(eventId)
+    process.kill(sentinels.master.pid, 'SIGKILL')
+    const killedAt = performance.now()
+    const since = () => ((performance.now() - killedAt) / 1_000).toFixed(1)
+    const [written, heard] = await Promise.all([writeSucceeds().then(since), announcementHeard().then(since)])
+    const told = `writes go on after ${written} s, announcements are heard after ${heard} s`
+    expect(before).toBeLessThan(SEATS)
 
-  const records = await over
-  const { outcomes, overtakings } = makeReport(records, refusals, 0)
-  console.log(`${told}; ${before} of ${SEATS} seats sold before, all of them ${since()} s after the kill`)
-  expect(outcomes).toEqual({ bought: SEATS, sold_out: BUYERS - SEATS })
-  expect(overtakings).toEqual([])
-  expect([...refusals.keys()].filter((code) => !IN_ORDER.includes(code))).toEqual([])
-  expect(await soldSeats(eventId)).toBe(SEATS)
-  expect(await sentinels.masterPort()).toBe(sentinels.replica.port)
-  const { ledger, redis } = one.context
-  await eventually(
-    'the audit is clean',
-    async () => (await runAudit({ db: ledger.db, redis })).every(({ ok }) => ok),
-    GOES_ON_WITHIN_MS,
-  )
-}, TEST_MS)
+    const records = await over
+    const { outcomes, overtakings } = makeReport(records, refusals, 0)
+    console.log(`${told}; ${before} of ${SEATS} seats sold before, all of them ${since()} s after the kill`)
+    expect(outcomes).toEqual({ bought: SEATS, sold_out: BUYERS - SEATS })
+    expect(overtakings).toEqual([])
+    expect([...refusals.keys()].filter((code) => !IN_ORDER.includes(code))).toEqual([])
+    expect(await soldSeats(eventId)).toBe(SEATS)
+    expect(await sentinels.masterPort()).toBe(sentinels.replica.port)
+    const { ledger, redis } = one.context
+    await eventually(
+      'the audit is clean',
+      async () => (await runAudit({ db: ledger.db, redis })).every(({ ok }) => ok),
+      GOES_ON_WITHIN_MS,
+    )
+  },
+  TEST_MS,
+)
 
 /** Buyers at both servers in turn, each for one seat. Resolves when they are on their way. */
 async function sell(eventId: string, refusals: Map<string, number>) {
