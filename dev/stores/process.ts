@@ -1,4 +1,5 @@
 /** Owns how a child program is started: apart from the terminal's group, and never outliving its starter. */
+import { randomInt } from 'node:crypto'
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 
@@ -6,6 +7,10 @@ import { createServer } from 'node:net'
 const LOG_BYTES = 8 * 1024 * 1024
 const STOP_DEADLINE_MS = 5_000
 const POLL_MS = 50
+/** Below those that Linux (32768) and macOS (49152) give to connections. */
+const PORTS_FROM = 20_000
+const PORTS_TO = 32_000
+const PORT_TRIES = 50
 
 /** A program that runs as a child of this process. */
 export interface RunningChild {
@@ -71,18 +76,21 @@ export function behindOthers(niceness: number): string[] {
   return Bun.which('nice') ? ['nice', '-n', String(niceness)] : []
 }
 
-/** A port nobody listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      const port = typeof address === 'object' && address ? address.port : 0
-      probe.close(() => resolve(port))
-    })
-  })
+/** A port nobody listens on at this moment, and that no connection on its way out is given. */
+export async function freePort(): Promise<number> {
+  for (let tries = 1; ; tries += 1) {
+    const port = randomInt(PORTS_FROM, PORTS_TO)
+    if (await canListen(port)) return port
+    if (tries === PORT_TRIES) throw new Error(`none of ${tries} ports from ${PORTS_FROM} on is free`)
+  }
 }
+
+const canListen = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
 
 /** What process `pid` was started with, or '' when there is none. */
 export function commandOf(pid: number): string {

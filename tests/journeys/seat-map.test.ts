@@ -33,9 +33,15 @@ async function call<T>(path: string, body?: unknown, token?: string): Promise<T>
   return said.data
 }
 
-async function sell(sections: object[]): Promise<string> {
+async function signIn(): Promise<string> {
   const { email, password } = journey.run().demo!.accounts.find(({ role }) => role === 'ORGANIZER')!
-  const { accessToken } = await call<{ accessToken: string }>('/auth/login', { email, password })
+  return (await call<{ accessToken: string }>('/auth/login', { email, password })).accessToken
+}
+/** Once: an account that signs in again and again is refused for a while. */
+let signedIn: Promise<string> | undefined
+
+async function sell(sections: object[]): Promise<string> {
+  const accessToken = await (signedIn ??= signIn())
   const { id } = await call<{ id: string }>(
     '/event',
     {

@@ -109,15 +109,26 @@ async function sell(eventId: string, refusals: Map<string, number>) {
   return { over: Promise.all(done).then(() => records) }
 }
 
-/** Resolves when the Redis of a server takes a write. */
+/** Resolves when the Redis of a server takes a write. Throws with what it said instead, and whom the sentinels name. */
 async function writeSucceeds(): Promise<void> {
   const { redis } = one.context
+  const faults = new Set<string>()
   const written = () =>
     redis.set('sentinel-test', '1').then(
       () => true,
-      () => false,
+      (fault: Error) => {
+        faults.add(fault.message)
+        return false
+      },
     )
-  await eventually('somebody can write again', written, GOES_ON_WITHIN_MS)
+  await eventually('somebody can write again', written, GOES_ON_WITHIN_MS).catch(async (late: Error) => {
+    const { master, replica } = sentinels
+    const named = await sentinels.masterPort()
+    throw new Error(
+      `${late.message}: ${[...faults].join(', ')}; connection ${redis.status}; sentinels name ${named}, ` +
+        `master was ${master.port}, replica ${replica.port}; ${await replica.client.info('replication')}`,
+    )
+  })
 }
 
 /** Resolves when what one server publishes is heard at the other. */
