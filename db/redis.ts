@@ -1,5 +1,6 @@
 // Owns how any process connects to Redis: one client class per use, each with its limits.
 import Redis, { type Cluster } from 'ioredis'
+import { SteadySentinelConnector } from './redis-sentinel-connector.ts'
 
 export type RedisClient = Redis | Cluster
 /** BullMQ's keys share one hash tag, as Redis Cluster needs. */
@@ -88,6 +89,8 @@ function open(url: string, common: ReturnType<typeof limitsOf>): RedisClient {
     sentinels,
     name: master || SENTINEL_MASTER,
     failoverDetector: true,
+    sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
+    Connector: SteadySentinelConnector,
   })
 }
 
