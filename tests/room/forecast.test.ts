@@ -11,6 +11,7 @@ import { freshStores, type FreshStores } from '../support/stores.ts'
 const STORES_WITHIN_MS = 60_000
 const LONG_MS = 400_000
 const SALES = 20
+const SCARCE_SALES = 30
 const AT_ONCE = 4
 const SEED = 20_261_123
 /** The line is looked at once a second. */
@@ -125,7 +126,7 @@ test(
 test(
   'who is told that seats will likely be left finds some, who is told that it is unlikely mostly does not',
   async () => {
-    const sales = await playAll(scarceSalesFrom(SEED, SALES / 2))
+    const sales = await playAll(scarceSalesFrom(SEED, SCARCE_SALES))
     const found: Record<Odds, { told: number; served: number }> = {
       likely: { told: 0, served: 0 },
       uncertain: { told: 0, served: 0 },

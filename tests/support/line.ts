@@ -9,8 +9,12 @@ import { createTokens } from '../../server/tokens.ts'
 import { memoryKeeper, type MemoryKeeper } from './draw-keeper.ts'
 
 const SECRET = 'a secret of a test, with more than 32 bytes'
-/** Any moment will do; tokens carry real times, so it is about now. */
-const START = Date.now()
+const MINUTE_MS = 60_000
+/**
+ * Tokens carry real times, so it is about now; and the start of a minute, so that passes a minute fall as they did the
+ * last time.
+ */
+const START = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS
 
 export interface TestLine {
   line: Line
