@@ -1,12 +1,13 @@
-// Serves the built web client from memory: hashed assets for ever, the page itself always fresh and in the reader's
-// language.
+// Serves the built web client from memory, in the smallest form its reader takes: hashed assets for ever, the page itself
+// always asked about and in the reader's language.
 import { Glob } from 'bun'
 import { join } from 'node:path'
+import { accepts, hasOneOf, type Coding } from './negotiation.ts'
 import { chooseLanguage } from './window-language.ts'
 
 const DIST = join(import.meta.dir, '../web/dist')
 const ASSET_MAX_AGE_SECONDS = 31_536_000
-const FILES_MAX = 1_000
+const FILES_MAX = 2_000
 const HASHED = /^\/assets\//
 const PAGE = /^\/(\w+)\/(index|room)\.html$/
 /** A page of its own, so small that it is there first. */
@@ -16,10 +17,17 @@ const INLINE_STYLE = /<style>([\s\S]*?)<\/style>/g
 const BASE_LANGUAGE = 'en'
 const COMPRESSIBLE = /^(text\/|application\/(javascript|json|manifest)|image\/svg)/
 const GZIP_FROM_BYTES = 1_024
+/** The smallest first. The build leaves the first kind beside its file, under the same name with this ending. */
+const CODINGS: Coding[] = ['br', 'gzip']
+const BROTLI_ENDING = /\.br$/
+
+type Bytes = Uint8Array<ArrayBuffer>
 
 interface WebFile {
-  plain: Uint8Array<ArrayBuffer>
-  gzip: Uint8Array<ArrayBuffer> | null
+  plain: Bytes
+  compressed: Partial<Record<Coding, Bytes>>
+  /** Of its content; each form of it adds its own ending. */
+  tag: string
   headers: Record<string, string>
 }
 
@@ -50,14 +58,17 @@ export async function webClient(publicUrl: string): Promise<(request: Request, p
     const page = asset ? undefined : pageFor(request, path)
     const file = asset ?? page
     if (!file) return new Response('Not Found', { status: 404 })
-    const zipped = file.gzip !== null && (request.headers.get('accept-encoding') ?? '').includes('gzip')
-    return new Response(zipped ? file.gzip : file.plain, {
-      headers: {
-        ...file.headers,
-        ...(zipped ? { 'content-encoding': 'gzip' } : {}),
-        ...(page ? { 'content-security-policy': page.policy } : {}),
-      },
-    })
+    const { compressed, plain, tag } = file
+    const coding = CODINGS.find((each) => compressed[each] && accepts(request, each))
+    const headers = {
+      ...file.headers,
+      etag: `"${tag}${coding ? `-${coding}` : ''}"`,
+      ...(page ? { 'content-security-policy': page.policy } : {}),
+    }
+    if (hasOneOf(request, [`"${tag}"`, ...CODINGS.map((each) => `"${tag}-${each}"`)]))
+      return new Response(null, { status: 304, headers })
+    const body = (coding && compressed[coding]) ?? plain
+    return new Response(body, { headers: { ...headers, ...(coding ? { 'content-encoding': coding } : {}) } })
   }
 }
 
@@ -80,16 +91,22 @@ function takePages(files: Map<string, WebFile>, publicUrl: string): Map<string, 
 async function loadFiles(): Promise<Map<string, WebFile>> {
   const files = new Map<string, WebFile>()
   const paths = await Array.fromAsync(new Glob('**/*').scan({ cwd: DIST })).catch(() => [] as string[])
-  for (const path of paths.slice(0, FILES_MAX)) {
+  const found = new Set(paths.slice(0, FILES_MAX))
+  for (const path of found) {
+    if (BROTLI_ENDING.test(path)) continue
     const file = Bun.file(join(DIST, path))
-    const plain = new Uint8Array(await file.arrayBuffer())
-    const type = file.type
-    const zip = COMPRESSIBLE.test(type) && plain.length >= GZIP_FROM_BYTES
+    const plain = await file.bytes()
+    const zip = COMPRESSIBLE.test(file.type) && plain.length >= GZIP_FROM_BYTES
+    const brotli = `${path}.br`
     files.set(`/${path}`, {
       plain,
-      gzip: zip ? Bun.gzipSync(plain) : null,
+      compressed: {
+        ...(zip ? { gzip: Bun.gzipSync(plain) } : {}),
+        ...(found.has(brotli) ? { br: await Bun.file(join(DIST, brotli)).bytes() } : {}),
+      },
+      tag: Bun.hash(plain).toString(36),
       headers: {
-        'content-type': type,
+        'content-type': file.type,
         vary: 'accept-encoding',
         'cache-control': HASHED.test(`/${path}`)
           ? `public, max-age=${ASSET_MAX_AGE_SECONDS}, immutable`

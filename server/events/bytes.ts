@@ -1,6 +1,7 @@
 // Decides how an answer that many ask for is sent: its bytes made once, compressed when accepted, 304 when known.
 import { gzipSync } from 'node:zlib'
 import { JSON_TYPE } from '../answer-headers.ts'
+import { accepts, hasOneOf } from '../negotiation.ts'
 
 interface Exchange {
   request: Request
@@ -45,35 +46,16 @@ export function sendEncoded(
   encoded: Encoded,
   cacheControl: string,
 ): Uint8Array<ArrayBuffer> | string {
-  const gzip = acceptsGzip(request) ? encoded.gzip : null
+  const gzip = accepts(request, 'gzip') ? encoded.gzip : null
   set.headers['cache-control'] = cacheControl
   set.headers['etag'] = `"${encoded.etag}${gzip ? GZIP_SUFFIX : ''}"`
   set.headers['vary'] = 'Accept-Encoding'
-  if (isKnown(request, encoded.etag)) {
+  // Either form of the same content will do.
+  if (hasOneOf(request, [`"${encoded.etag}"`, `"${encoded.etag}${GZIP_SUFFIX}"`])) {
     set.status = 304
     return ''
   }
   set.headers['content-type'] = JSON_TYPE
   if (gzip) set.headers['content-encoding'] = 'gzip'
   return gzip ?? encoded.plain
-}
-
-/** Either form of the same content will do, weakly compared, as RFC 9110 asks of If-None-Match. */
-function isKnown(request: Request, etag: string): boolean {
-  const known = request.headers.get('if-none-match')
-  if (known === null) return false
-  const forms = ['*', `"${etag}"`, `"${etag}${GZIP_SUFFIX}"`]
-  return known.split(',').some((tag) => forms.includes(tag.trim().replace(/^W\//, '')))
-}
-
-function acceptsGzip(request: Request): boolean {
-  const accepted = request.headers.get('accept-encoding')
-  if (accepted === null) return false
-  return accepted
-    .toLowerCase()
-    .split(',')
-    .some((coding) => {
-      const [name = '', ...parameters] = coding.split(';').map((part) => part.trim())
-      return (name === 'gzip' || name === '*') && !parameters.some((part) => /^q=0(\.0*)?$/.test(part))
-    })
 }

@@ -11,16 +11,22 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { brotliCompress, constants } from 'node:zlib'
 import { build } from 'vite'
 import { BASE_LANGUAGE, compileMessages, languages, SOURCES } from './messages.ts'
 
 const WEB = join(import.meta.dirname, '..')
 /** Where somebody goes from the waiting room. */
 const NEXT_SCREEN = 'src/screens/Seats.svelte'
+const COMPRESSED = /\.(js|css|html|svg|webmanifest)$/
+const BROTLI_SMALLEST = 11
+const brotli = promisify(brotliCompress)
 const STYLESHEET = /<link rel="stylesheet"[^>]*href="\/([^"]+)"[^>]*>/g
 
 /**
- * Writes `<language>/index.html`, `<language>/room.html` and the shared `assets/` into `outDir`, which is emptied first.
+ * Writes `<language>/index.html`, `<language>/room.html` and the shared `assets/` into `outDir`, which is emptied first;
+ * beside each text `<name>.br`, compressed.
  * Throws what Vite said.
  */
 export async function buildWindow(outDir: string): Promise<void> {
@@ -45,6 +51,7 @@ export async function buildWindow(outDir: string): Promise<void> {
       for (const built of [whole, room])
         cpSync(join(built, 'assets'), join(outDir, 'assets'), { recursive: true })
     }
+    await compressFiles(outDir)
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
@@ -120,6 +127,16 @@ interface Chunk {
   file: string
   imports?: string[]
   css?: string[]
+}
+
+/** Beside each text its smallest form, which takes too long to make while somebody waits. */
+async function compressFiles(outDir: string): Promise<void> {
+  for (const path of readdirSync(outDir, { recursive: true, encoding: 'utf8' })) {
+    if (!COMPRESSED.test(path)) continue
+    const text = readFileSync(join(outDir, path))
+    const small = await brotli(text, { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_SMALLEST } })
+    if (small.length < text.length) writeFileSync(join(outDir, `${path}.br`), small)
+  }
 }
 
 /** Everything the next screen needs, to be fetched while there is time. */
