@@ -6,11 +6,15 @@ import { runChaos } from './chaos/run.ts'
 
 const FAULTS = '20'
 const RESERVATIONS = '10000'
+/** Three at once leave hardly anything to be asked. */
+const TOGETHER = { usual: '1', most: 3 }
 const SEEDS = 1_000_000
 
 const { values } = parseArgs({
   options: {
     faults: { type: 'string', default: FAULTS },
+    /** How many of them strike at the same moment. */
+    together: { type: 'string', default: TOGETHER.usual },
     reservations: { type: 'string', default: RESERVATIONS },
     seed: { type: 'string' },
     kinds: { type: 'string' },
@@ -19,7 +23,7 @@ const { values } = parseArgs({
   },
 })
 
-function whole(name: 'faults' | 'reservations' | 'seed', text: string): number {
+function whole(name: 'faults' | 'together' | 'reservations' | 'seed', text: string): number {
   if (/^\d+$/.test(text)) return Number(text)
   console.error(`--${name} must be a whole number`)
   process.exit(2)
@@ -38,10 +42,16 @@ function kindsOf(text: string | undefined): Kind[] {
   return KINDS.filter((kind) => (without ? !names.includes(`-${kind}`) : names.includes(kind)))
 }
 
+const together = whole('together', values.together)
+if (together < 1 || together > TOGETHER.most) {
+  console.error(`--together must be between 1 and ${TOGETHER.most}`)
+  process.exit(2)
+}
 const seed = values.seed === undefined ? Math.floor(Math.random() * SEEDS) : whole('seed', values.seed)
 const options = {
   seed,
   faults: whole('faults', values.faults),
+  together,
   reservations: whole('reservations', values.reservations),
   kinds: kindsOf(values.kinds),
   ...(values.logs === undefined ? {} : { logDir: values.logs }),

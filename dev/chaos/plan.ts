@@ -120,6 +120,31 @@ export function planFaults(
   return faults.slice(0, count)
 }
 
+/**
+ * The schedule parted into blows of so many faults that strike at the same moment. No two of a blow have the same victim:
+ * what undoes the one would undo the other.
+ */
+export function planBlows(faults: readonly Fault[], together: number): Fault[][] {
+  const blows: Fault[][] = []
+  const left = [...faults]
+  while (left.length > 0) {
+    const blow = [left.shift()!]
+    for (let i = 0; i < left.length && blow.length < together;) {
+      const victim = victimOf(left[i]!)
+      if (blow.some((fault) => victimOf(fault) === victim)) i += 1
+      else blow.push(...left.splice(i, 1))
+    }
+    blows.push(blow)
+  }
+  return blows
+}
+
+/** Both servers are one: a fault may strike either or both. */
+function victimOf(fault: Fault): string {
+  if ('pair' in fault) return fault.pair
+  return fault.kind === 'clock-jumped' ? 'clock' : fault.kind.slice(0, fault.kind.indexOf('-'))
+}
+
 type Card = { kind: Kind; pair?: Pair }
 
 function deck(kinds: readonly Kind[]): Card[] {
@@ -182,6 +207,9 @@ function draw(random: Random, { kind, pair }: Card, servers: number): Fault {
     }
   }
 }
+
+/** A blow in a few words. */
+export const describeBlow = (blow: readonly Fault[]) => blow.map(describeFault).join(' and ')
 
 /** A fault in a few words. */
 export function describeFault(fault: Fault): string {

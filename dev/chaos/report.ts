@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { machine } from '../bench/processes.ts'
 import { median } from '../bench/report.ts'
-import { describeFault } from './plan.ts'
+import { describeBlow } from './plan.ts'
 import type { ChaosOptions, ChaosResult, Struck } from './run.ts'
 
 const RESULTS = join(import.meta.dir, '../../.cache/chaos')
@@ -24,11 +24,18 @@ export async function publishChaos(options: ChaosOptions, result: ChaosResult): 
   const about = machine()
 
   console.log(
-    `\nchaos: seed ${options.seed}, ${struck.length} faults, ${history.attemptCount} reservation attempts, ${result.seconds.toFixed(0)} s`,
+    `\nchaos: seed ${options.seed}, ${options.faults} faults${options.together > 1 ? `, ${options.together} at once` : ''}, ${history.attemptCount} reservation attempts, ${result.seconds.toFixed(0)} s`,
   )
   console.log([`${about.cores} × ${about.cpu}`, `Linux ${about.kernel}`, `Bun ${about.bun}`].join(', '))
   console.log('\nfirst reservation after a fault, s: min / median / max')
-  for (const [kind, list] of Map.groupBy(struck, ({ fault }) => fault.kind)) console.log(kindLine(kind, list))
+  const kinds = new Set(struck.flatMap(({ blow }) => blow.map(({ kind }) => kind)))
+  for (const kind of kinds)
+    console.log(
+      kindLine(
+        kind,
+        struck.filter(({ blow }) => blow.some((fault) => fault.kind === kind)),
+      ),
+    )
   console.log(
     `${'all'.padEnd(18)}${String(all.length).padStart(4)}  ${seconds(Math.min(...all, Infinity))} / ${seconds(figures.median)} / ${seconds(figures.worst)}` +
       `  against ${MEDIAN_MS / 1_000} s and ${WORST_MS / 1_000} s: ${inTime ? 'kept' : 'NOT KEPT'}`,
@@ -51,15 +58,15 @@ export async function publishChaos(options: ChaosOptions, result: ChaosResult): 
 
   mkdirSync(RESULTS, { recursive: true })
   const path = join(RESULTS, `${options.seed}.json`)
-  const { seed, faults, reservations, kinds } = options
+  const { seed, faults, together, reservations } = options
   const json = {
     at: new Date(),
     machine: about,
-    options: { seed, faults, reservations, kinds },
+    options: { seed, faults, together, reservations, kinds: options.kinds },
     recovery: figures,
-    struck: struck.map(({ fault, recoveredMs, sinceBlowMs }) => ({
-      ...fault,
-      what: describeFault(fault),
+    struck: struck.map(({ blow, recoveredMs, sinceBlowMs }) => ({
+      blow,
+      what: describeBlow(blow),
       recoveredMs,
       sinceBlowMs,
     })),

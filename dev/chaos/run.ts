@@ -1,4 +1,4 @@
-// Decides how a run goes: a stack, a crowd that never stops, one fault after another, and the verdict at the end.
+// Decides how a run goes: a stack, a crowd that never stops, one blow after another, and the verdict at the end.
 import { createCrowd } from '../../db/crowd.ts'
 import { createEvent, publishEvent } from '../../db/events.ts'
 import { saveRoom } from '../../db/rooms.ts'
@@ -9,7 +9,7 @@ import { buy, takeBack, type Buyer, type Crowd, type Hall } from './buyers.ts'
 import { serversOf, strike } from './faults.ts'
 import { History, now } from './history.ts'
 import { PEOPLE, ROOM, standInLine, watchPasses } from './line.ts'
-import { describeFault, KINDS, planFaults, randomOf, type Fault, type Kind } from './plan.ts'
+import { describeBlow, KINDS, planBlows, planFaults, randomOf, type Fault, type Kind } from './plan.ts'
 import { startChaosStack, type ChaosStack } from './stack.ts'
 import { judge, type Judged } from './verdict.ts'
 import { createClient } from './wire.ts'
@@ -42,6 +42,8 @@ const GO_HOME_MS = 60_000
 export interface ChaosOptions {
   seed: number
   faults: number
+  /** How many of the faults strike at the same moment. */
+  together: number
   reservations: number
   kinds: readonly Kind[]
   logDir?: string
@@ -51,10 +53,10 @@ export interface ChaosOptions {
 }
 
 export interface Struck {
-  fault: Fault
-  /** Until each server concerned had sold again, ms after the fault was over; null when one did not. */
+  blow: Fault[]
+  /** Until each server concerned had sold again, ms after the last of the faults was over; null when one did not. */
   recoveredMs: number | null
-  /** The same from the moment it struck. */
+  /** The same from the moment they struck. */
   sinceBlowMs: number | null
   /** Servers, from 0, that did not. */
   silent: number[]
@@ -99,7 +101,8 @@ export async function sufferOn(stack: ChaosStack, options: ChaosOptions): Promis
   const history = new History()
   const sale = await openSale(stack, history, seed)
   const began = now()
-  const { struck, attempts, ms } = await suffer(stack, sale, faults, options)
+  const blows = planBlows(faults, options.together)
+  const { struck, attempts, ms } = await suffer(stack, sale, blows, options)
   say('the sale is over; waiting until all is quiet')
   const { ledger, redisUrl } = stack
   const judged = await judge(history, {
@@ -205,7 +208,7 @@ async function openHall({ ledger: { db } }: ChaosStack, ownerId: string, rows: n
 }
 
 /** The sale with its faults; ends when both the faults and the attempts are done. */
-async function suffer(stack: ChaosStack, sale: Sale, faults: Fault[], options: ChaosOptions) {
+async function suffer(stack: ChaosStack, sale: Sale, blows: Fault[][], options: ChaosOptions) {
   const { crowd, pace } = sale
   const { history } = crowd
   const people = [
@@ -223,28 +226,28 @@ async function suffer(stack: ChaosStack, sale: Sale, faults: Fault[], options: C
   try {
     pace.allowed = WARM_UP_ATTEMPTS
     while (attempted() < WARM_UP_ATTEMPTS / 2) await Bun.sleep(TURN_POLL_MS)
-    const perFault = (options.reservations - WARM_UP_ATTEMPTS) / Math.max(1, faults.length)
-    for (const [at, fault] of faults.entries()) {
+    const perBlow = (options.reservations - WARM_UP_ATTEMPTS) / Math.max(1, blows.length)
+    for (const [at, blow] of blows.entries()) {
       lost()
       const startsAt = now()
       const allow = setInterval(() => {
         const ms = now() - startsAt
         const shareDone = Math.min(1, ms / CYCLE_MS)
         const more = (Math.max(0, ms - CYCLE_MS) * LATE_PER_SECOND) / 1_000
-        pace.allowed = WARM_UP_ATTEMPTS + AHEAD + (at + shareDone) * perFault + more
+        pace.allowed = WARM_UP_ATTEMPTS + AHEAD + (at + shareDone) * perBlow + more
       }, TURN_POLL_MS)
-      const one = await endure(stack, history, fault)
+      const one = await endure(stack, history, blow)
       struck.push(one)
       options.say(
-        `${at + 1}/${faults.length} ${describeFault(fault)}: ${one.recoveredMs === null ? 'NOT RECOVERED' : `${(one.recoveredMs / 1_000).toFixed(2)} s`} (${attempted()} attempts)`,
+        `${at + 1}/${blows.length} ${describeBlow(blow)}: ${one.recoveredMs === null ? 'NOT RECOVERED' : `${(one.recoveredMs / 1_000).toFixed(2)} s`} (${attempted()} attempts)`,
       )
       if (one.recoveredMs === null)
         history.violation(
-          `after ${describeFault(fault)} nobody could reserve for ${RECOVERY_MAX_MS / 1_000} s on server ${one.silent.map((server) => server + 1).join(' and ')}`,
+          `after ${describeBlow(blow)} nobody could reserve for ${RECOVERY_MAX_MS / 1_000} s on server ${one.silent.map((server) => server + 1).join(' and ')}`,
         )
-      await Bun.sleep(fault.restMs)
+      await Bun.sleep(Math.max(...blow.map(({ restMs }) => restMs)))
       // What the crowd could not attempt meanwhile, it attempts before the next fault.
-      while (attempted() < (at + 0.8) * perFault && stack.gaveUp() === null) await Bun.sleep(TURN_POLL_MS)
+      while (attempted() < (at + 0.8) * perBlow && stack.gaveUp() === null) await Bun.sleep(TURN_POLL_MS)
       clearInterval(allow)
     }
     pace.allowed = Infinity
@@ -262,10 +265,10 @@ async function suffer(stack: ChaosStack, sale: Sale, faults: Fault[], options: C
   return { struck, attempts: attempted(), ms }
 }
 
-async function endure(stack: ChaosStack, history: History, fault: Fault): Promise<Struck> {
+async function endure(stack: ChaosStack, history: History, blow: Fault[]): Promise<Struck> {
   const began = now()
-  const over = await strike(stack, fault)
-  const silent = new Set(serversOf(fault))
+  const over = Math.max(...(await Promise.all(blow.map((fault) => strike(stack, fault)))))
+  const silent = new Set(blow.flatMap(serversOf))
   const sellingAgain = [...silent].map((server) =>
     history.firstSuccess(server, over).then((moment) => {
       silent.delete(server)
@@ -276,6 +279,6 @@ async function endure(stack: ChaosStack, history: History, fault: Fault): Promis
     Promise.all(sellingAgain).then((moments) => Math.max(...moments)),
     Bun.sleep(RECOVERY_MAX_MS).then(() => null),
   ])
-  if (at === null) return { fault, recoveredMs: null, sinceBlowMs: null, silent: [...silent] }
-  return { fault, recoveredMs: at - over, sinceBlowMs: at - began, silent: [] }
+  if (at === null) return { blow, recoveredMs: null, sinceBlowMs: null, silent: [...silent] }
+  return { blow, recoveredMs: at - over, sinceBlowMs: at - began, silent: [] }
 }

@@ -16,6 +16,7 @@ afterAll(() => stack.stop(), START_WITHIN_MS)
 const options = (more: Partial<ChaosOptions>): ChaosOptions => ({
   seed: SEED,
   faults: 0,
+  together: 2,
   reservations: 400,
   kinds: [],
   say() {},
@@ -23,11 +24,11 @@ const options = (more: Partial<ChaosOptions>): ChaosOptions => ({
 })
 
 test(
-  'a sale goes on through an emptied Redis, a lost back end and lost answers, and no promise is broken',
+  'a sale goes on through an emptied Redis, a lost back end and lost answers, two of them at once, and no promise is broken',
   async () => {
     const { history, struck, judged } = await sufferOn(
       stack,
-      options({ faults: 3, kinds: ['redis-emptied', 'backend-ended', 'link-unanswered'] }),
+      options({ faults: 4, kinds: ['redis-emptied', 'backend-ended', 'link-unanswered'] }),
     )
     expect(history.violations).toEqual([])
     expect(struck.map(({ recoveredMs }) => recoveredMs)).not.toContain(null)
