@@ -111,6 +111,11 @@ test(
     const heard = waiting.heard.ahead.length
     const again = await startApp({ serverIndex: 1, port, publicUrl: server.url }, app)
     await eventually('it is back', () => waiting.heard.ahead.length > heard, BACK_WITHIN_MS)
+    // It hears of the line as soon as it is connected, and has its place only after that.
+    await eventually('it has its place', async () => {
+      const { socket } = await again.context.room.entrant(eventId, b!.accountId)
+      return socket.startsWith(`${again.context.room.server}.`)
+    })
     expect(waiting.heard.ahead.at(-1)).toBe(0)
     expect(behind.heard.ahead.at(-1)).toBe(1)
 
