@@ -24,9 +24,12 @@ export type EventOutcome =
 
 /** A finished event leaves the public list this long after its start. */
 const LISTED_AFTER_START_HOURS = 24
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** True for what Postgres would take as an id; anything else names nothing. */
+/**
+ * True for an id in the one spelling that is given out; anything else names nothing. Postgres knows further ones, but
+ * what is kept in memory and in Redis under them would never hear of a change.
+ */
 export function isId(text: string): boolean {
   return UUID.test(text)
 }

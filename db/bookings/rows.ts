@@ -7,9 +7,9 @@ import { bookings, bookingSeats, bookingTimeline, seats, sections, tiers } from 
 import { listOf, statement } from '../statement.ts'
 import { isOver } from './hold-clock.ts'
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** A malformed id is no fault: nothing has it. */
+/** A malformed id, or one in another spelling than was given out, is no fault: nothing has it. */
 export const isId = (id: string) => UUID.test(id)
 
 /** One parameter, whatever its length, so that a statement keeps its text and its plan. */

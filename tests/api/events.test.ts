@@ -168,6 +168,19 @@ describe('who sees an event', () => {
       for (const path of ['', '/seats', '/map', '/availability'])
         expect((await app.call('GET', `/event/${encodeURIComponent(id)}${path}`)).status).toBe(404)
   })
+
+  test('an id in another spelling is nobody’s, wherever it is asked for', async () => {
+    const sale = await app.event()
+    const booked = await app.hold(buyer, [sale.seatId(0)])
+    const [event, booking] = [sale.eventId.toUpperCase(), booked.body.data.id.toUpperCase()]
+    const parts = ['', '/seats', '/map', '/availability', '/stats', '/room']
+    for (const path of [...parts.map((part) => `/event/${event}${part}`), `/booking?eventId=${event}`])
+      expect([path, (await app.call('GET', path, { token: sale.organizer.token })).status]).toEqual([
+        path,
+        404,
+      ])
+    expect((await app.call('GET', `/booking/${booking}`, { token: buyer.token })).status).toBe(404)
+  })
 })
 
 describe('the list', () => {
