@@ -3,6 +3,7 @@ import { and, asc, eq, gt, inArray, or, sql } from 'drizzle-orm'
 import { inTransaction, type Db, type Reader, type Tx } from './client.ts'
 import { checkEvent, HOLD_SECONDS, limitsOrDefaults, type EventFields, type Problem } from './event-rules.ts'
 import { stageOutbox } from './outbox.ts'
+import { startOpenedSale } from './rooms.ts'
 import { bookings, bookingSeats, events, seats, sections, tiers } from './schema.ts'
 
 export type EventRow = typeof events.$inferSelect
@@ -127,6 +128,7 @@ export async function publishEvent(db: Db, eventId: string, now = new Date()): P
       if (event.startsAt <= now) problems.push({ path: '/startsAt', message: 'must lie in the future' })
       if (problems.length > 0) return { ok: false, refusal: 'request_invalid', problems }
       await tx.update(events).set({ status: 'PUBLISHED', updatedAt: now }).where(eq(events.id, eventId))
+      await startOpenedSale(tx, eventId)
     }
     return { ok: true, event: await getEvent(tx, eventId) }
   })

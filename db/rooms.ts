@@ -1,6 +1,6 @@
 // Owns the organiser's settings of each waiting room, and how far its line had come: what a wiped Redis starts from.
-import { and, desc, eq, sql } from 'drizzle-orm'
-import type { Db, Reader } from './client.ts'
+import { and, desc, eq, gt, sql } from 'drizzle-orm'
+import { inTransaction, type Db, type Reader, type Tx } from './client.ts'
 import type { EventStatus, RoomChallenge, RoomControl } from './lifecycle.ts'
 import { events, roomProgress, rooms } from './schema.ts'
 import { servingOfSteps } from './steps.ts'
@@ -93,22 +93,51 @@ export async function listActiveRooms(reader: Reader): Promise<RoomSettings[]> {
 
 /** Sets the organiser's choice. The event must exist. */
 export async function saveRoom(
-  db: Reader,
+  db: Db,
   eventId: string,
   choice: RoomChoice & Partial<RoomExtras>,
 ): Promise<void> {
-  await db
-    .insert(rooms)
-    .values({ eventId, ...choice })
-    .onConflictDoUpdate({ target: rooms.eventId, set: { ...choice, updatedAt: nextUpdate } })
+  await inTransaction(db, async (tx) => {
+    await tx
+      .insert(rooms)
+      .values({ eventId, ...choice })
+      .onConflictDoUpdate({ target: rooms.eventId, set: { ...choice, updatedAt: nextUpdate } })
+    await startOpenedSale(tx, eventId)
+  })
 }
 
 /** Opens, pauses or closes the room by hand, or (`auto`) leaves it to the clock. The event must exist. */
-export async function setRoomControl(db: Reader, eventId: string, control: RoomControl): Promise<void> {
-  await db
-    .insert(rooms)
-    .values({ eventId, control })
-    .onConflictDoUpdate({ target: rooms.eventId, set: { control, updatedAt: nextUpdate } })
+export async function setRoomControl(db: Db, eventId: string, control: RoomControl): Promise<void> {
+  await inTransaction(db, async (tx) => {
+    await tx
+      .insert(rooms)
+      .values({ eventId, control })
+      .onConflictDoUpdate({ target: rooms.eventId, set: { control, updatedAt: nextUpdate } })
+    await startOpenedSale(tx, eventId)
+  })
+}
+
+/**
+ * Whoever is admitted may book: the sale of a published event whose room is open by hand has begun, whatever was
+ * planned. It stays begun when the room is paused or closed afterwards, since the admitted go on.
+ */
+export async function startOpenedSale(tx: Tx, eventId: string): Promise<void> {
+  const isOpenByHand = sql`exists (select from ${rooms}
+    where ${rooms.eventId} = ${eventId} and ${rooms.enabled} and ${rooms.control} = 'open')`
+  await tx
+    .update(events)
+    .set({
+      onSaleAt: sql`now()`,
+      updatedAt: sql`greatest(now(), ${events.updatedAt} + interval '1 millisecond')`,
+    })
+    .where(
+      and(
+        eq(events.id, eventId),
+        eq(events.status, 'PUBLISHED'),
+        gt(events.onSaleAt, sql`now()`),
+        isOpenByHand,
+      ),
+    )
 }
 
 /** `share`: of every hundred admissions, at most so many go to priority. The event must exist. */

@@ -21,7 +21,7 @@ import { priorityRoutes } from './priority-routes.ts'
 import { roomStats, roomView, settingsView } from './view.ts'
 
 const CONTROLS = {
-  open: 'Open the room now, whatever the clock says',
+  open: 'Open the room now, and with it the sale, whatever the clock says',
   pause: 'Stop admitting; turns and lost connections do not run out meanwhile',
   resume: 'Go on after a pause',
   close: 'Close the room: every place ends, the admitted may finish',

@@ -16,6 +16,7 @@ const ROOM = {
 const CONTROL_MS = 1_000
 const NOTICE_MS = 2_000
 const CALLED_IN_VAIN_MS = 1_500
+const AN_HOUR_MS = 3_600_000
 
 let app: AppHarness
 beforeAll(async () => {
@@ -88,6 +89,44 @@ describe('a control', () => {
     const later = await openSocket(app.url, eventId)
     expect((await later.next('room')).message).toBe('The second hall opens at nine.')
     expect((await room('GET', eventId, '')).body.data.message).toBe('The second hall opens at nine.')
+  })
+
+  test('opening before the time begins the sale: who is admitted books, also once it is paused or closed', async () => {
+    const onSaleAt = new Date(Date.now() + AN_HOUR_MS)
+    const lobbyAt = new Date(Date.now() - AN_HOUR_MS)
+    const { eventId, organizer, seatId } = await app.event({ onSaleAt, room: { ...ROOM, lobbyAt } })
+    const person = await app.person()
+    const socket = (await enterAll(eventId, [person]))[0]!
+    await room('POST', eventId, '/open', organizer)
+    await socket.next('turn')
+    socket.send({ type: 'claim' })
+    const { pass } = await socket.next('admitted')
+    const book = (n: number) => app.hold(person, [seatId(n)], { 'x-admission-pass': pass })
+    expect((await book(0)).status).toBe(201)
+    const shown = (await room('GET', eventId, '')).body.data
+    expect(shown.phase).toBe('open')
+    expect(Date.parse(shown.onSaleAt)).toBeLessThanOrEqual(Date.now())
+    for (const [n, control] of ['/pause', '/close'].entries()) {
+      await room('POST', eventId, control, organizer)
+      expect((await book(n + 1)).status).toBe(201)
+    }
+  })
+
+  test('opening a room that is off, or of a draft, begins no sale before the room is on and the event published', async () => {
+    const onSaleAt = new Date(Date.now() + AN_HOUR_MS)
+    const off = { ...ROOM, enabled: false }
+    const { eventId, organizer } = await app.event({ onSaleAt, published: false, room: off })
+    const planned = async () =>
+      (await app.call('GET', `/event/${eventId}`, { token: organizer.token })).body.data.onSaleAt ===
+      onSaleAt.toISOString()
+    await room('POST', eventId, '/open', organizer)
+    await room('PUT', eventId, '', organizer, ROOM)
+    expect(await planned()).toBe(true)
+    await room('PUT', eventId, '', organizer, off)
+    await app.call('POST', `/event/${eventId}/publish`, { token: organizer.token })
+    expect(await planned()).toBe(true)
+    await room('PUT', eventId, '', organizer, ROOM)
+    expect(await planned()).toBe(false)
   })
 
   test('closing ends every place within a second', async () => {
