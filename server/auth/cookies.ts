@@ -23,7 +23,8 @@ interface SignIn {
 
 /** The `Set-Cookie` lines that sign a browser in. */
 export function signInCookies(config: Pick<Config, 'publicUrl'>, signIn: SignIn): string[] {
-  const sessionSeconds = Math.max(0, Math.floor((signIn.expiresAt.getTime() - Date.now()) / 1000))
+  // Upwards: the moment since the session began must not make seven days a second less.
+  const sessionSeconds = Math.max(0, Math.ceil((signIn.expiresAt.getTime() - Date.now()) / 1000))
   return [
     cookie(config, ACCESS_COOKIE, signIn.accessToken, '/', ACCESS_TOKEN_SECONDS),
     cookie(config, REFRESH_COOKIE, signIn.refreshToken, REFRESH_PATH, sessionSeconds),
