@@ -67,14 +67,16 @@ export async function listen(context: Context): Promise<Listener> {
     count(request, answer.status)
     return answer
   }
-  /** An answer the API did not make: given the careful headers, and counted like any other. */
+  /** An answer the API did not make: given the careful headers and the request's id, and counted like any other. */
   const beside = async <T extends Response | undefined>(
     request: Request,
     name: keyof typeof NAMED,
     answer: T | Promise<T>,
   ): Promise<T> => {
     const given = await careful(answer)
-    callOf(request).route = NAMED[name]
+    const call = callOf(request)
+    call.route = NAMED[name]
+    given?.headers.set('x-request-id', call.requestId)
     count(request, given?.status ?? SWITCHING_PROTOCOLS)
     return given
   }

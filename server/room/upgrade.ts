@@ -1,6 +1,7 @@
 // Decides who may open a socket on which event, and how a refused upgrade is answered.
 import { identifySocket, type SocketIdentity } from '../auth/access.ts'
 import { isOwnOrigin } from '../auth/origin.ts'
+import { callOf } from '../call.ts'
 import type { Context } from '../context.ts'
 import { errorAnswer, Refusal, toRefusal } from '../errors.ts'
 import { faultFields } from '../log.ts'
@@ -31,13 +32,10 @@ export async function admitRequest(
 export function refuseUpgrade(context: Context, request: Request, fault: unknown): Response {
   const refusal = toRefusal(fault)
   if (refusal.code === 'internal') context.log.error('upgrade_failed', faultFields(fault))
-  const requestId = Bun.randomUUIDv7()
+  const { requestId } = callOf(request)
   const answer = errorAnswer(refusal, { path: new URL(request.url).pathname, requestId })
   return Response.json(answer, {
     status: answer.statusCode,
-    headers: {
-      'x-request-id': requestId,
-      ...(refusal.retryAfterSeconds ? { 'retry-after': String(refusal.retryAfterSeconds) } : {}),
-    },
+    headers: refusal.retryAfterSeconds ? { 'retry-after': String(refusal.retryAfterSeconds) } : {},
   })
 }

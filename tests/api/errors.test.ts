@@ -173,6 +173,15 @@ describe('request ids', () => {
     }
   })
 
+  test('pages and refused upgrades have one as well', async () => {
+    const pages = ['/', '/events/some/room', '/no-such-file.js', '/api/docs', '/api/docs/assets/start.js']
+    for (const path of [...pages, '/api/docs/socket', '/ws/event/nothing']) {
+      const given = await fetch(`${app.url}${path}`, { headers: { 'x-request-id': 'given-by.me:3' } })
+      expect([path, given.headers.get('x-request-id')]).toEqual([path, 'given-by.me:3'])
+      expect((await fetch(`${app.url}${path}`)).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+    }
+  })
+
   test('refused before any route, a request has an id too', async () => {
     expect((await post('x', { 'content-type': 'text/plain' })).headers.get('x-request-id')).toBeTruthy()
   })
