@@ -94,6 +94,24 @@ describe('bodies that are not what they should be', () => {
     expectRefused(await post(`{"seatId":"${event.seatId(0)}"}`, { 'content-type': kind }), 'request_invalid')
   })
 
+  test('where no body is taken its fields are unknown ones, and an empty one says nothing', async () => {
+    const { eventId, organizer } = event
+    const routes: [method: string, path: string][] = [
+      ['POST', `/event/${eventId}/publish`],
+      ['POST', `/event/${eventId}/room/resume`],
+      ['DELETE', `/booking/${Bun.randomUUIDv7()}`],
+    ]
+    for (const [method, path] of routes) {
+      const ask = (body: unknown, token?: string) =>
+        app.call(method, path, { body, ...(token ? { token } : {}) })
+      const refused = await ask({ when: 'now' }, organizer.token)
+      expectRefused(refused, 'request_invalid', `/api/v1${path}`)
+      expect(refused.body.details).toEqual([{ path: '/when', message: 'Unexpected property' }])
+      expect((await ask({}, organizer.token)).body.code).not.toBe('request_invalid')
+      expect((await ask({ when: 'now' })).body.code).toBe('unauthenticated')
+    }
+  })
+
   test('more than 64 KiB is body_too_large, and the limit itself is not', async () => {
     expectRefused(await post(fill(LIMITS.bodyBytes + 1)), 'body_too_large')
     expectRefused(await post(fill(LIMITS.bodyBytes)), 'request_invalid')
