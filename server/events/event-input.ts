@@ -2,25 +2,21 @@
 import type { Event, EventChange, EventOutcome } from '../../db/events.ts'
 import type { Problem } from '../../db/event-rules.ts'
 import { Refusal } from '../errors.ts'
+import { instantOf } from '../instant.ts'
 import type { CreateEventBody, UpdateEventBody } from '../protocol/http.ts'
 
-/** ISO 8601 with a zone; the validator's own date-time also takes dates whose meaning depends on the machine. */
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/i
-
+/** An unreadable date stays one, so that the ledger's rules name its field. */
 export const newEventFields = ({ startsAt, onSaleAt, ...rest }: CreateEventBody) => ({
   ...rest,
-  startsAt: instant(startsAt),
-  ...(onSaleAt === undefined ? {} : { onSaleAt: onSaleAt === null ? null : instant(onSaleAt) }),
+  startsAt: instantOf(startsAt),
+  ...(onSaleAt === undefined ? {} : { onSaleAt: onSaleAt === null ? null : instantOf(onSaleAt) }),
 })
 
 export const eventChange = ({ startsAt, onSaleAt, ...rest }: UpdateEventBody): EventChange => ({
   ...rest,
-  ...(startsAt === undefined ? {} : { startsAt: instant(startsAt) }),
-  ...(onSaleAt === undefined ? {} : { onSaleAt: onSaleAt === null ? null : instant(onSaleAt) }),
+  ...(startsAt === undefined ? {} : { startsAt: instantOf(startsAt) }),
+  ...(onSaleAt === undefined ? {} : { onSaleAt: onSaleAt === null ? null : instantOf(onSaleAt) }),
 })
-
-/** An unreadable date stays one, so that the ledger's rules name its field. */
-const instant = (text: string) => new Date(INSTANT.test(text) ? text : Number.NaN)
 
 /** The event, or the refusal thrown. */
 export function eventOf(outcome: EventOutcome): Event {

@@ -12,6 +12,7 @@ import { accessPlugin } from '../auth/access.ts'
 import type { Context } from '../context.ts'
 import { invalid, Refusal, reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
+import { requireInstant } from '../instant.ts'
 import { LIMITS } from '../protocol/codes.ts'
 import { Page } from '../protocol/http.ts'
 import {
@@ -47,7 +48,7 @@ const makeRoutes = (context: Context) =>
       async ({ params: { eventId }, body, identity, set }) => {
         await managedRoom(context, eventId, identity)
         const expiresAt = body.expiresAt
-          ? new Date(body.expiresAt)
+          ? requireInstant('/expiresAt', body.expiresAt)
           : (await context.availability.find(eventId))!.event.startsAt
         if (expiresAt.getTime() <= Date.now()) throw invalid('/expiresAt', 'must lie in the future')
         const { db } = context.ledger

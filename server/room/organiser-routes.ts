@@ -6,6 +6,7 @@ import { accessPlugin, type Identity } from '../auth/access.ts'
 import type { Context } from '../context.ts'
 import { reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
+import { requireInstant } from '../instant.ts'
 import {
   NoticeBody,
   NoticeView,
@@ -45,7 +46,7 @@ const settingRoutes = (context: Context) => {
         await managedRoom(context, params.eventId, identity)
         await saveRoom(context.ledger.db, params.eventId, {
           ...body,
-          lobbyAt: body.lobbyAt ? new Date(body.lobbyAt) : null,
+          lobbyAt: body.lobbyAt ? requireInstant('/lobbyAt', body.lobbyAt) : null,
           admitPerMinute: body.admitPerMinute ?? null,
         })
         await room.configure(params.eventId)

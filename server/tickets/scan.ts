@@ -7,6 +7,7 @@ import { accessPlugin } from '../auth/access.ts'
 import type { Context } from '../context.ts'
 import { Refusal, reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
+import { requireInstant } from '../instant.ts'
 import { AdmissionsQuery, AdmissionsView, ScanBody, ScanView } from '../protocol/http.ts'
 
 export const scanRoutes = (context: Context) =>
@@ -44,7 +45,11 @@ const admissionsRoute = (context: Context) =>
     '/admissions',
     async ({ query: { eventId, since, gate } }) => {
       if (!isId(eventId)) throw new Refusal('not_found')
-      const counts = await countAdmissions(context.ledger.db, { eventId, since: new Date(since), gate })
+      const counts = await countAdmissions(context.ledger.db, {
+        eventId,
+        since: requireInstant('/since', since),
+        gate,
+      })
       return reply(200, 'Let in', counts)
     },
     {

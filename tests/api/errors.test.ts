@@ -138,6 +138,28 @@ describe('bodies that are not what they should be', () => {
     expectRefused(await app.call('GET', `/event/${event.eventId}/seats?section=%00`), 'request_invalid')
   })
 
+  test('a moment that no calendar has is request_invalid, wherever it stands', async () => {
+    const room = { enabled: false, activeMax: 1, doorSeconds: 0, passSeconds: 60, graceSeconds: 60 }
+    const { eventId } = event
+    const { token } = await app.person('ADMIN')
+    for (const at of [
+      '0000-01-01T00:00:00Z',
+      '+010000-01-01T00:00:00Z',
+      '2099-02-30T00:00:00Z',
+      '2099-06-01',
+    ]) {
+      const asked: [method: string, path: string, body?: object][] = [
+        ['PUT', `/event/${eventId}/room`, { ...room, lobbyAt: at }],
+        ['POST', `/event/${eventId}/room/priority/invitations`, { count: 1, expiresAt: at }],
+        ['GET', `/ticket/admissions?eventId=${eventId}&since=${encodeURIComponent(at)}`],
+      ]
+      for (const [method, path, body] of asked) {
+        const answer = await app.call(method, path, { token, ...(body ? { body } : {}) })
+        expectRefused(answer, 'request_invalid', `/api/v1${path.split('?')[0]}`)
+      }
+    }
+  })
+
   test('a field named as the language names its own is request_invalid, and no fault', async () => {
     for (const email of ['{"toString":1}', '{"valueOf":1,"toString":2}', '{"__proto__":{"a":1}}', '"x"']) {
       const raw = `{"email":${email},"password":{"toString":1}}`

@@ -68,6 +68,8 @@ describe('creating an event', () => {
     ['a start in the past', { startsAt: '2020-01-01T00:00:00Z' }, '/startsAt'],
     ['a start without a zone', { startsAt: '2099-01-01T00:00:00' }, '/startsAt'],
     ['a start that is a sentence', { startsAt: 'tomorrow' }, '/startsAt'],
+    ['a start on a day that no month has', { startsAt: '2099-02-30T00:00:00Z' }, '/startsAt'],
+    ['a sale in the year nought', { onSaleAt: '0000-01-01T00:00:00Z' }, '/onSaleAt'],
     ['a sale after the start', { onSaleAt: inDays(31) }, '/onSaleAt'],
     ['a zone nobody knows', { timeZone: 'Mars/Olympus' }, '/timeZone'],
     ['an offset instead of a zone', { timeZone: '+07:00' }, '/timeZone'],
