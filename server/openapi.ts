@@ -1,8 +1,9 @@
 // Owns the OpenAPI document as it is published: what the plugin collects, in words that OpenAPI 3.0 knows.
 //
 // The plugin copies TypeBox' JSON Schema as it is, which OpenAPI 3.0 partly cannot read (`const`, type `null`, tuples,
-// `examples`), offers bodies as forms, which the listener refuses, and ends group routes with a slash. What the listener
-// answers before any route is asked is added here, so that no route has to say it.
+// `examples`), offers bodies as forms, which the listener refuses, ends group routes with a slash, and takes the ending of
+// a file for a part of its parameter's name. What the listener answers before any route is asked is added here, so that no
+// route has to say it.
 import type { ErrorCode } from './protocol/codes.ts'
 import { documentRefusals } from './protocol/http.ts'
 
@@ -11,6 +12,8 @@ type JsonObject = { [name: string]: Json }
 
 const JSON_TYPE = 'application/json'
 const READING = new Set(['get', 'head'])
+/** As the plugin writes `/:id.pdf`. */
+const PARAMETER_WITH_ENDING = /\{(\w+)(\.\w+)\}/
 
 /** The plugin's answer with its document rewritten; any other answer as it is. */
 export async function publishDocument(answer: Response): Promise<Response> {
@@ -28,7 +31,10 @@ export function toOpenApi30(document: Json): Json {
   return {
     ...plain,
     paths: Object.fromEntries(
-      paths.map(([path, item]) => [path.replace(/(?<=.)\/$/, ''), withEdgeAnswers(item as JsonObject)]),
+      paths.map(([path, item]) => [
+        path.replace(/(?<=.)\/$/, '').replace(PARAMETER_WITH_ENDING, '{$1}$2'),
+        withEdgeAnswers(item as JsonObject),
+      ]),
     ),
   }
 }
@@ -69,6 +75,7 @@ function rewrite(value: Json): Json {
   if (!isObject(value)) return value
   const parts = Object.entries(value).map(([name, part]): [string, Json] => [name, rewrite(part)])
   return [
+    parameterWithoutEnding,
     onlyJsonBodies,
     nothingAsNull,
     constAsEnum,
@@ -77,6 +84,13 @@ function rewrite(value: Json): Json {
     nullAsNullable,
     wordsAsEnum,
   ].reduce((object, step) => step(object), Object.fromEntries(parts))
+}
+
+function parameterWithoutEnding(object: JsonObject): JsonObject {
+  const { name } = object
+  return object['in'] === 'path' && typeof name === 'string'
+    ? { ...object, name: name.replace(/\.\w+$/, '') }
+    : object
 }
 
 function onlyJsonBodies(object: JsonObject): JsonObject {

@@ -53,8 +53,9 @@ const ownTickets = (context: Context) =>
       },
     )
     .get(
-      '/:file',
-      async ({ params: { file }, identity }) => {
+      // The ending belongs to the parameter, for the router and in `params`; the document writes it as it is asked for.
+      '/:id.pdf',
+      async ({ params: { 'id.pdf': file }, identity }) => {
         const ticket = PDF_ENDING.test(file)
           ? await findTicket(context.ledger.db, file.replace(PDF_ENDING, ''))
           : null
@@ -65,7 +66,7 @@ const ownTickets = (context: Context) =>
         access: 'booking:read:own',
         detail: describe({
           summary: 'One ticket on paper',
-          description: '`file` is the ticket’s id with `.pdf` behind it. A refunded ticket has no paper.',
+          description: 'A refunded ticket has no paper.',
           tag: 'Ticket',
           access: 'booking:read:own',
           success: { status: 200, contentType: PDF_TYPE, description: 'A page with the ticket’s QR.' },

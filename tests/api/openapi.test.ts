@@ -84,7 +84,7 @@ const ROUTES = [
   'POST /payment/{bookingId}/refund',
   'GET /ticket/mine',
   // <id>.pdf
-  'GET /ticket/{file}',
+  'GET /ticket/{id}.pdf',
   'POST /ticket/scan',
   'GET /ticket/admissions',
   'GET /booking/{id}/tickets.pdf',

@@ -135,7 +135,7 @@ const hostileText = (random: Random) => {
 
 function somePath(random: Random, { path, parameters }: Operation): string {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => {
-    const real = known[name] ?? (name === 'file' ? `${known['id']}.pdf` : known['id'])
+    const real = known[name] ?? known['id']
     return encode(random.chance(0.75) ? String(real) : hostileText(random)) || 'x'
   })
   const query = parameters

@@ -20,7 +20,7 @@ const ROLES = ['visitor', 'USER', 'ORGANIZER', 'STAFF', 'ADMIN'] as const
 type Role = (typeof ROLES)[number]
 const REFUSED = new Set([401, 403, 404])
 /** Path parameters that name one person's thing, whatever the permission is called. */
-const PRIVATE = ['id', 'bookingId', 'file']
+const PRIVATE = ['id', 'bookingId']
 /** An administrator manages every event and reads every booking, and does nothing in a buyer's name. */
 const ADMIN_READS = new Set(['GET /api/v1/booking/{id}'])
 /** End the caller's own session or account, so each is asked by somebody who is needed no more. */
@@ -81,7 +81,7 @@ async function makeThings() {
     seatId: event.seatId(2),
     seatIds: [event.seatId(2)],
     code: ticket.code,
-    file: `${ticket.id}.pdf`,
+    ticketId: ticket.id,
     bookingId: bookingIds[1],
     sessionId: session.sessionId,
     accountId: buyer.accountId,
@@ -107,6 +107,7 @@ async function makeThings() {
 function thingsFor({ path }: Operation): Known {
   if (path.includes('/auth/sessions/')) return { ...things, id: things['sessionId'] }
   if (path.includes('/auth/admin/users/')) return { ...things, id: things['accountId'] }
+  if (path.endsWith('/ticket/{id}.pdf')) return { ...things, id: things['ticketId'] }
   if (path.includes('/tickets.pdf')) return { ...things, id: bookingIds[0] }
   if (path.includes('/refund')) return { ...things, bookingId: bookingIds[0] }
   return { ...things, id: path.includes('/admin/') ? Bun.randomUUIDv7() : bookingIds[1] }
