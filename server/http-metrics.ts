@@ -7,6 +7,8 @@ import {
   type Registry,
 } from 'prom-client'
 
+/** What a group's own route ends in, for the router alone. */
+const GROUP_SLASH = /(?<=.)\/$/
 const LABELS = ['method', 'route', 'status'] as const
 /** Whatever else a stranger makes up shares one name. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
@@ -38,7 +40,7 @@ export function httpMetrics(registry: Registry, names: HttpMetricNames, bounds: 
     const byMethod = byStatus.get(status) ?? new Map<string, Tally>()
     byStatus.set(status, byMethod)
     const tally = {
-      labels: { method, route, status },
+      labels: { method, route: route.replace(GROUP_SLASH, ''), status },
       count: 0,
       sum: 0,
       within: bounds.map(() => 0).concat(0),

@@ -96,7 +96,7 @@ describe('metrics', () => {
     const [buyer] = await app.people(1)
     const { token } = buyer!
     const at = (...labels: string[]) => figure('http_requests_total', ...labels)
-    const booking = 'route="/api/v1/booking/"'
+    const booking = 'route="/api/v1/booking"'
     const before = await Promise.all([
       at('status="413"'),
       at(booking, 'status="403"'),
