@@ -1,24 +1,16 @@
 // Owns the server's metrics and business events: one function an event, each one log line and one metric.
-import { statSync } from 'node:fs'
-import { AggregatorRegistry, Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
-import type { Totals } from '../db/figures/figures.ts'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { measureProcess } from '../db/figures/measure-process.ts'
 import type { Figure } from '../db/figures/sums.ts'
-import type { LedgerFigures } from '../db/ledger-figures.ts'
-import type { RedisHealth } from '../db/redis-health.ts'
 import { httpMetrics } from './http-metrics.ts'
 import type { Log } from './log.ts'
 import { CLOSE_CODES, type ErrorCode } from './protocol/codes.ts'
 import type { RoomsCounted } from './room/clock.ts'
+import { storeGauges } from './store-gauges.ts'
 
 /** To the longest deadline of any route (server/deadlines.ts) and beyond; the finer ones are where promises are made. */
 const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
-/** From the clock's own grain to a process that stands still. */
-const LAG_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
-const LAG_LOOK_EVERY_MS = 100
 const WAIT_BUCKETS = [1, 5, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200]
-/** Listing them takes a millisecond for each thousand sockets; their number alone is the folder's size (Linux 6.2). */
-const OPEN_FILES = '/proc/self/fd'
-const HEAP_SPACES = ['total', 'used', 'available'].map((kind) => `nodejs_heap_space_size_${kind}_bytes`)
 /** What closes a socket without any word of ours: it went, its page was left, it sent too much, it was cut. */
 const OTHER_CLOSES = [1000, 1001, 1005, 1006, 1009, 1011]
 const KNOWN_CLOSES = new Set<number>([...Object.values(CLOSE_CODES), ...OTHER_CLOSES])
@@ -27,18 +19,12 @@ const KNOWN_CLOSES = new Set<number>([...Object.values(CLOSE_CODES), ...OTHER_CL
 const OUTCOMES = ['held', 'confirmed', 'cancelled', 'expired', 'refunded', 'declined'] as const
 const STAGES = ['status', 'lock', 'version'] as const
 const STORES_OF_STALE_READS = ['primary', 'replica'] as const
-const STORES = ['postgres', 'redis'] as const
-type Store = (typeof STORES)[number]
 export type ConflictStage = (typeof STAGES)[number]
 export type Telemetry = ReturnType<typeof createTelemetry>
 
 export function createTelemetry(log: Log) {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
-  // Asking the runtime for its heap spaces takes milliseconds, and the report goes out every second.
-  for (const metric of HEAP_SPACES) registry.removeSingleMetric(metric)
-  registry.removeSingleMetric('process_open_fds')
-  if (statSync(OPEN_FILES, { throwIfNoEntry: false })?.size) registry.registerMetric(openFilesGauge())
+  const stopMeasuring = measureProcess(registry)
   const counter = <L extends string>(metric: string, help: string, labelNames: L[] = []) =>
     new Counter({ name: metric, help, labelNames, registers: [registry] })
   const gauge = (metric: string, help: string, aggregator: 'sum' | 'max' = 'sum') =>
@@ -94,10 +80,6 @@ export function createTelemetry(log: Log) {
     'How old what the replica shows may be at the most; 0 without one',
     'max',
   )
-  const storeAnswered = answerAges(registry)
-  const showLedger = ledgerGauges(registry)
-  const showRedis = redisGauges(registry)
-  const stopLag = watchLag(registry)
 
   return {
     registry,
@@ -175,38 +157,14 @@ export function createTelemetry(log: Log) {
     replicaChanged: (left: string | null) =>
       left === null ? log.info('replica_used') : log.warn('replica_left', { reason: left }),
     scrapeRefused: (why: string) => log.warn('scrape_refused', { why }),
-    ledgerMeasured(figures: LedgerFigures) {
-      storeAnswered('postgres')
-      showLedger(figures)
-    },
-    redisMeasured(health: RedisHealth) {
-      storeAnswered('redis')
-      showRedis(health)
-    },
+    ...storeGauges(registry),
     broadcastSent(seconds: number) {
       broadcast.observe(seconds)
     },
     /** This process' own figures. */
     figures: async () => (await registry.getMetricsAsJSON()) as unknown as Figure[],
-    close: stopLag,
+    close: stopMeasuring,
   }
-}
-
-/** Every process' figures in one text, for one scrape of any server. */
-export async function tellFigures({ parts, live }: Totals): Promise<{ contentType: string; body: string }> {
-  const kinds = ['server', 'worker'].map((kind) => ({
-    labels: { kind },
-    value: live.filter((name) => name.startsWith(kind)).length,
-  }))
-  const processes = {
-    name: 'processes',
-    help: 'Processes that report, by kind',
-    type: 'gauge',
-    aggregator: 'max',
-    values: kinds,
-  }
-  const merged = AggregatorRegistry.aggregate([...parts, [processes]])
-  return { contentType: merged.contentType, body: await merged.metrics() }
 }
 
 /** How long ago the room that was ticked longest ago was: a line that stands still shows here within a second. */
@@ -219,107 +177,5 @@ const oldestTick = (tickedAt: Map<string, number>) =>
     collect() {
       const now = Date.now()
       this.set(Math.max(0, ...[...tickedAt.values()].map((at) => now - at)) / 1_000)
-    },
-  })
-
-/** The same from every server, so the greatest counts, not the sum. */
-function ledgerGauges(registry: Registry): (figures: LedgerFigures) => void {
-  const gauge = greatestGauges(registry)
-  const outbox = gauge('outbox_oldest_seconds', 'Age of the oldest outbox row neither settled nor given up')
-  const pending = gauge('bookings_pending', 'Bookings waiting for payment')
-  const dead = gauge('dead_letters', 'Outbox rows given up')
-  const connections = gauge('postgres_connections', 'Connections by state', ['state'])
-  const most = gauge('postgres_connections_max', 'Connections that PostgreSQL takes')
-  const lockWaits = gauge('postgres_lock_waits', 'Connections that wait for a lock')
-  const longest = gauge('postgres_longest_transaction_seconds', 'Age of the oldest open transaction')
-  const transactions = gauge('postgres_transactions', 'Transactions since the statistics began', ['outcome'])
-  const deadlocks = gauge('postgres_deadlocks', 'Deadlocks since the statistics began')
-  const size = gauge('postgres_size_bytes', 'Size of the database')
-  return (ledger) => {
-    outbox.set(ledger.outboxOldestSeconds)
-    pending.set(ledger.bookingsPending)
-    dead.set(ledger.deadLetters)
-    for (const [state, count] of Object.entries(ledger.connections)) connections.set({ state }, count)
-    most.set(ledger.connectionsMax)
-    lockWaits.set(ledger.lockWaits)
-    longest.set(ledger.longestTransactionSeconds)
-    transactions.set({ outcome: 'committed' }, ledger.committed)
-    transactions.set({ outcome: 'rolled_back' }, ledger.rolledBack)
-    deadlocks.set(ledger.deadlocks)
-    size.set(ledger.sizeBytes)
-  }
-}
-
-function redisGauges(registry: Registry): (health: RedisHealth) => void {
-  const gauge = greatestGauges(registry)
-  const used = gauge('redis_memory_used_bytes', 'Memory that Redis uses, all masters')
-  const most = gauge('redis_memory_max_bytes', 'Memory that Redis may use, all masters; 0 = no limit')
-  const clients = gauge('redis_clients', 'Connections to Redis')
-  const evicted = gauge(
-    'redis_evicted_keys',
-    'Keys that Redis threw away for want of memory, since it started',
-  )
-  const commands = gauge('redis_commands', 'Commands since Redis started')
-  const persisted = gauge('redis_persistence_ok', 'Whether Redis keeps what it is told on disk (0 or 1)')
-  return (health) => {
-    used.set(health.usedBytes)
-    most.set(health.maxBytes)
-    clients.set(health.clients)
-    evicted.set(health.evictedKeys)
-    commands.set(health.commands)
-    persisted.set(health.persists ? 1 : 0)
-  }
-}
-
-const greatestGauges =
-  (registry: Registry) =>
-  <L extends string>(name: string, help: string, labelNames: L[] = []) =>
-    new Gauge({ name, help, labelNames, registers: [registry], aggregator: 'max' })
-
-/** How long each store has been silent: one that hangs or is away shows here, whether or not a question to it returns. */
-function answerAges(registry: Registry) {
-  const started = performance.now()
-  const answeredAt = new Map(STORES.map((store) => [store, started]))
-  registry.registerMetric(
-    new Gauge({
-      name: 'store_answer_age_seconds',
-      help: 'Since the store last answered a server that looks at it every few seconds',
-      labelNames: ['store'],
-      registers: [],
-      aggregator: 'max',
-      collect() {
-        const now = performance.now()
-        for (const [store, at] of answeredAt) this.set({ store }, (now - at) / 1_000)
-      },
-    }),
-  )
-  return (store: Store) => void answeredAt.set(store, performance.now())
-}
-
-/** prom-client's own figure starts anew with each report, so that a scrape every few seconds would miss most of it. */
-function watchLag(registry: Registry): () => void {
-  const lag = new Histogram({
-    name: 'event_loop_lag_seconds',
-    help: 'How late a timer of the process came',
-    buckets: LAG_BUCKETS,
-    registers: [registry],
-  })
-  let looked = performance.now()
-  const timer = setInterval(() => {
-    const now = performance.now()
-    lag.observe(Math.max(0, now - looked - LAG_LOOK_EVERY_MS) / 1_000)
-    looked = now
-  }, LAG_LOOK_EVERY_MS)
-  return () => clearInterval(timer)
-}
-
-/** The default counts the entries one by one, a quarter of a server's work at ten thousand sockets. */
-const openFilesGauge = () =>
-  new Gauge({
-    name: 'process_open_fds',
-    help: 'Number of open file descriptors.',
-    registers: [],
-    collect() {
-      this.set(statSync(OPEN_FILES).size)
     },
   })

@@ -1,15 +1,13 @@
 // Owns what the worker tells of itself: one method a business event, which is one log line and its metrics.
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { measureProcess } from '../db/figures/measure-process.ts'
 import type { Figure } from '../db/figures/sums.ts'
 import { describeFault, type Log } from './log.ts'
 
 const SAME_LINE_EVERY_MS = 5_000
-const LAG_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
-const LAG_LOOK_EVERY_MS = 100
 /** A mail waits for its server, a refund for its provider. */
 const JOB_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 const AUDIT_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
-const HEAP_SPACES = ['total', 'used', 'available'].map((kind) => `nodejs_heap_space_size_${kind}_bytes`)
 
 export interface QueueCount {
   queue: string
@@ -23,9 +21,7 @@ export type Telemetry = ReturnType<typeof createTelemetry>
 export function createTelemetry(log: Log) {
   const registry = new Registry()
   const registers = [registry]
-  collectDefaultMetrics({ register: registry })
-  // Asking the runtime for its heap spaces takes milliseconds, and the report goes out every second.
-  for (const metric of HEAP_SPACES) registry.removeSingleMetric(metric)
+  const stopMeasuring = measureProcess(registry)
   // Gauges that measure the shared stores are the same from every worker, so the greatest counts, not the sum.
   const shared = { registers, aggregator: 'max' as const }
   const bookings = new Counter({
@@ -75,8 +71,6 @@ export function createTelemetry(log: Log) {
     labelNames: ['loop'],
     registers,
   })
-  const stopLag = watchLag(registry)
-
   const saidAt = new Map<string, number>()
 
   return {
@@ -148,23 +142,6 @@ export function createTelemetry(log: Log) {
     },
     /** This process' own figures. */
     figures: async () => (await registry.getMetricsAsJSON()) as unknown as Figure[],
-    close: stopLag,
+    close: stopMeasuring,
   }
-}
-
-/** prom-client's own figure starts anew with each report, so that a scrape every few seconds would miss most of it. */
-function watchLag(registry: Registry): () => void {
-  const lag = new Histogram({
-    name: 'event_loop_lag_seconds',
-    help: 'How late a timer of the process came',
-    buckets: LAG_BUCKETS,
-    registers: [registry],
-  })
-  let looked = performance.now()
-  const timer = setInterval(() => {
-    const now = performance.now()
-    lag.observe(Math.max(0, now - looked - LAG_LOOK_EVERY_MS) / 1_000)
-    looked = now
-  }, LAG_LOOK_EVERY_MS)
-  return () => clearInterval(timer)
 }

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { Refusal, reply } from '../errors.ts'
 import { describe } from '../http-docs.ts'
 import { HoldsView } from '../protocol/http.ts'
-import { tellFigures } from '../telemetry.ts'
+import { tellFigures } from './tell-figures.ts'
 
 const PROBE_TIMEOUT_MS = 1_000
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/

@@ -157,8 +157,14 @@ test('every script, folder and file that the image and compose name exists', () 
   expect(missing).toEqual([])
 })
 
+const PUBLISHED_IN = [
+  'server/telemetry.ts',
+  'server/store-gauges.ts',
+  'worker/telemetry.ts',
+  'db/figures/measure-process.ts',
+]
 test('every figure on the dashboards and in the alerts is one that a process publishes', () => {
-  const telemetry = `${text('server/telemetry.ts')}\n${text('worker/telemetry.ts')}`
+  const telemetry = PUBLISHED_IN.map(text).join('\n')
   const boards = [...new Bun.Glob('ops/grafana/dashboards/*.json').scanSync({ cwd: root })]
   expect(boards).toHaveLength(4)
   const expressions = [...boards, 'ops/alerts.yml'].flatMap((path) => {
@@ -168,7 +174,7 @@ test('every figure on the dashboards and in the alerts is one that a process pub
   const figures = expressions.flatMap(
     (expr) =>
       expr.match(
-        /\b(?:http|room|ws|tickets|bookings|seat|seats|queue|outbox|invariant|postgres|redis|event_loop|job|audit|worker|holds|dead)_[a-z_]+/g,
+        /\b(?:http|room|ws|tickets|bookings|seat|seats|queue|outbox|invariant|postgres|redis|event_loop|job|audit|worker|holds|dead|store)_[a-z_]+/g,
       ) ?? [],
   )
   expect(figures.length).toBeGreaterThanOrEqual(expressions.length)
