@@ -3,7 +3,7 @@ import { Queue, type ConnectionOptions, type JobsOptions } from 'bullmq'
 import Type, { type Static } from 'typebox'
 import { BULL_PREFIX, connectRedis, type RedisClient } from './redis.ts'
 
-export const QUEUES = ['ticket-cleanup', 'email', 'payment'] as const
+const QUEUES = ['ticket-cleanup', 'email', 'payment'] as const
 export type QueueName = (typeof QUEUES)[number]
 
 const Id = Type.String({ minLength: 1, maxLength: 64 })

@@ -71,4 +71,3 @@ export const SEAT_ACCESS = ['standard', 'accessible', 'companion'] as const
 export type SeatAccess = (typeof SEAT_ACCESS)[number]
 
 export const SECTION_KINDS = ['seated', 'general'] as const
-export type SectionKind = (typeof SECTION_KINDS)[number]

@@ -225,19 +225,10 @@ export async function findPayment(
   return row ?? null
 }
 
-/** Payments of a booking, oldest first. */
-export function listPaymentsOf(reader: Reader, booking: { eventId: string; id: string }): Promise<Payment[]> {
-  return reader
-    .select()
-    .from(payments)
-    .where(and(eq(payments.eventId, booking.eventId), eq(payments.bookingId, booking.id)))
-    .orderBy(asc(payments.id))
-}
-
 /** What a sweep settles or refunds: open for at least `olderThanMs`, longest first. */
 export function listOpenPayments(
   reader: Reader,
-  { limit, olderThanMs = SETTLE_AFTER_MS }: { limit: number; olderThanMs?: number },
+  { limit, olderThanMs }: { limit: number; olderThanMs: number },
 ): Promise<Payment[]> {
   return reader
     .select()
@@ -251,18 +242,4 @@ export function listOpenPayments(
     )
     .orderBy(asc(payments.updatedAt))
     .limit(limit)
-}
-
-/** Settles or refunds what is open, whatever was lost: queue, webhook or answer. */
-export async function settleOpenPayments(
-  gate: Gate,
-  { limit }: { limit: number },
-): Promise<{ settled: number }> {
-  let settled = 0
-  for (const { eventId, id: paymentId, status } of await listOpenPayments(gate.db, { limit })) {
-    if (status === 'REFUND_DUE') await refundPayment(gate, { eventId, paymentId })
-    else if ((await settlePayment(gate, { eventId, paymentId })) === 'waiting') continue
-    settled += 1
-  }
-  return { settled }
 }

@@ -9,9 +9,9 @@ import { connectLedger, postgresCode, type Db, type Ledger } from './client.ts'
 /** A read that takes longer is asked of the primary, with most of its time left. */
 export const REPLICA_PATIENCE_MS = 1_000
 /** What is older than this is shown to nobody. */
-export const REPLICA_LAG_MAX_MS = 10_000
+const REPLICA_LAG_MAX_MS = 10_000
 /** After an answer that did not come it is left alone: one that hangs costs each reader of one moment its patience. */
-export const REPLICA_RESTS_MS = 3_000
+const REPLICA_RESTS_MS = 3_000
 const LOOK_EVERY_MS = 500
 /** Of one process; its reads are short. */
 const CONNECTIONS = 8

@@ -46,17 +46,6 @@ export async function listPermissionsOfMany(
   return names
 }
 
-/** The names of an account's roles. */
-export async function listRolesOf(reader: Reader, accountId: string): Promise<string[]> {
-  const rows = await reader
-    .select({ name: roles.name })
-    .from(accountRoles)
-    .innerJoin(roles, eq(roles.id, accountRoles.roleId))
-    .where(eq(accountRoles.accountId, accountId))
-    .orderBy(roles.name)
-  return rows.map(({ name }) => name)
-}
-
 export async function listRoles(reader: Reader): Promise<RoleRow[]> {
   return reader.select().from(roles).orderBy(roles.name)
 }

@@ -44,7 +44,7 @@ interface Plan {
   problems: Problem[]
 }
 
-export const SEATS_PER_EVENT = 200_000
+const SEATS_PER_EVENT = 200_000
 /** Their ids are small integers in every seat's row; a real house has some hundreds. */
 const SECTIONS_PER_EVENT = 5_000
 const TIERS_PER_EVENT = 500

@@ -11,10 +11,10 @@ import { inTransaction, type Db, type Reader, type Tx } from './client.ts'
 import { accounts, refreshTokens, sessions } from './schema.ts'
 
 /** Unused for this long, a session ends. */
-export const SESSION_IDLE_SECONDS = 7 * 24 * 3600
+const SESSION_IDLE_SECONDS = 7 * 24 * 3600
 /** However much it is used, a session ends this long after the sign-in. */
 const SESSION_MAX_SECONDS = 30 * 24 * 3600
-export const REFRESH_GRACE_MS = 10_000
+const REFRESH_GRACE_MS = 10_000
 const REFRESH_TOKEN_BYTES = 32
 const USER_AGENT_MAX = 300
 const SESSIONS_LISTED_MAX = 100

@@ -8,7 +8,7 @@ export const WEBHOOK_HEADERS = {
   signature: 'webhook-signature',
 } as const
 /** Either way: clocks differ, and a delivery may have waited in a queue. */
-export const WEBHOOK_TOLERANCE_SECONDS = 300
+const WEBHOOK_TOLERANCE_SECONDS = 300
 /** While a secret is changed a message carries a signature by each. */
 const SIGNATURES_MAX = 5
 const VERSION = 'v1'

@@ -2,7 +2,7 @@
 const LINE_END = '\r\n'
 
 /** A text that a spreadsheet would take for a formula gets an apostrophe in front, which it shows as text. */
-export function csvField(text: string): string {
+function csvField(text: string): string {
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

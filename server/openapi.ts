@@ -24,7 +24,7 @@ export async function publishDocument(answer: Response): Promise<Response> {
 }
 
 /** Rewrites a document; the given one is not changed. */
-export function toOpenApi30(document: Json): Json {
+function toOpenApi30(document: Json): Json {
   const plain = rewrite(document)
   if (!isObject(plain) || !isObject(plain['paths'] ?? null)) return plain
   const paths = Object.entries(plain['paths'] as JsonObject)

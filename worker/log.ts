@@ -41,7 +41,7 @@ export function createLog(
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-export function hideAddresses(words: string): string {
+function hideAddresses(words: string): string {
   return words.replace(ADDRESS, '[address]')
 }
 

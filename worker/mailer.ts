@@ -12,7 +12,7 @@ export interface Mailer {
 
 export class UndeliverableAddress extends Error {}
 /** Made of words alone: the transport's own codes are those of any lost connection, and must not pass for Postgres'. */
-export class DeliveryFailed extends Error {}
+class DeliveryFailed extends Error {}
 
 /** As many mails at once; SMTP servers refuse crowds from one sender. */
 export const MAIL_CONNECTIONS = 5

@@ -30,7 +30,7 @@ export async function commitTogether(gate: Gate, holds: Hold[]): Promise<Answer[
 }
 
 /** By event, those that get on with each other: one a buyer, and one a seat. */
-export function pickPlain(holds: Hold[]): Hold[][] {
+function pickPlain(holds: Hold[]): Hold[][] {
   const busy = new Set<string | number>()
   const byEvent = Map.groupBy(holds, ({ eventId }) => eventId)
   return [...byEvent.values()].map((list) => {

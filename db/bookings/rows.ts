@@ -14,7 +14,6 @@ export const isId = (id: string) => UUID.test(id)
 
 /** One parameter, whatever its length, so that a statement keeps its text and its plan. */
 export const integers = (list: number[]): SQL => sql`${`{${list.join(',')}}`}::int[]`
-export const bigIntegers = (list: number[]): SQL => sql`${`{${list.join(',')}}`}::bigint[]`
 export const ids = (list: string[]): SQL => sql`${`{${list.join(',')}}`}::uuid[]`
 
 /** As JSON, since a text may hold whatever an array literal gives a meaning to. */
@@ -99,27 +98,6 @@ export async function lockBooking(tx: Tx, eventId: string, bookingId: string): P
     .where(and(eq(bookings.eventId, eventId), eq(bookings.id, bookingId)))
     .for('no key update')
   return row ?? null
-}
-
-/** By event and id; to be locked after the buyers and the seats. */
-export async function lockBookings(
-  tx: Tx,
-  list: { eventId: string; id: string }[],
-): Promise<LockedBooking[]> {
-  const sorted = list.toSorted((a, b) => (`${a.eventId}${a.id}` < `${b.eventId}${b.id}` ? -1 : 1))
-  const rows = await tx.execute<Record<keyof LockedBooking, unknown>>(sql`
-    select booking.* from ${keysOf(sorted)} cross join lateral (
-      select ${bookings.eventId} as "eventId", ${bookings.id} as id, ${bookings.accountId} as "accountId",
-        ${bookings.status} as status, ${bookings.total}::float8 as total, ${bookings.currency} as currency,
-        ${bookings.expiresAt} as "expiresAt", ${bookings.extendedAt} as "extendedAt",
-        ${isOver()} as overdue
-      from ${bookings} where ${bookings.eventId} = key.event_id and ${bookings.id} = key.id
-      offset 0 for no key update) as booking`)
-  return rows.map((row) => ({
-    ...(row as unknown as LockedBooking),
-    expiresAt: new Date(row.expiresAt as string),
-    extendedAt: row.extendedAt === null ? null : new Date(row.extendedAt as string),
-  }))
 }
 
 /** Whose a booking is and of which event: enough to take the locks in order. */

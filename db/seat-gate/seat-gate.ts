@@ -119,16 +119,6 @@ const settled = (seat: SettledSeat, token: string, nowMs: number): Entry => [
   token,
 ]
 
-/** Frees the locks of a reservation that came to nothing. Throws when Redis does not answer. */
-export async function unlockSeats(redis: RedisClient, { eventId, seats, token }: LockRequest): Promise<void> {
-  await settleSeats(
-    redis,
-    eventId,
-    [],
-    seats.map((n) => ({ n, token })),
-  )
-}
-
 function lifetimeMs({ status, expiresAtMs }: SettledSeat, nowMs: number): number {
   if (status !== 'RESERVED' || expiresAtMs === undefined) return CACHE_MS
   return Math.max(0, Math.ceil(expiresAtMs - nowMs))

@@ -36,7 +36,7 @@ const VIOLATIONS_KEPT = 50
 
 export const now = (): number => performance.now()
 /** The moment of a wall clock's time on the monotone clock. */
-export const momentOf = (iso: string): number => Date.parse(iso) - (Date.now() - performance.now())
+const momentOf = (iso: string): number => Date.parse(iso) - (Date.now() - performance.now())
 
 export class History {
   readonly bySeat = new Map<string, Event[]>()

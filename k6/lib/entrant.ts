@@ -18,12 +18,12 @@ export const claimMs = new Trend('claim_ms', true)
 export const placed = tally('placed')
 export const admitted = tally('admitted')
 /** Of the line's word: a place that moved, someone called before those ahead, `serving` going back. */
-export const lineFaults: Counter = tally('line_faults')
+const lineFaults: Counter = tally('line_faults')
 /** Sockets that ended without our asking, beyond what a scenario cuts itself. */
-export const cutOff = tally('sockets_cut_off')
+const cutOff = tally('sockets_cut_off')
 /** Of these: told to come back, as a server does that is about to end. */
 const sentAway = tally('sockets_sent_away')
-export const refusedFrames = tally('refused_frames')
+const refusedFrames = tally('refused_frames')
 
 const FAULTS_TOLD = 3
 /** After a refused frame. */

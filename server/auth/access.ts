@@ -48,7 +48,7 @@ export const accessPlugin = (context: Needs) =>
   })
 
 /** Who sent this, or null: no token, a wrong or old one, a session that ended, or a foreign page writing by cookie. */
-export async function identify(context: Needs, request: Request): Promise<Identity | null> {
+async function identify(context: Needs, request: Request): Promise<Identity | null> {
   const identity = await resolveIdentity(context, request)
   return typeof identity === 'string' ? null : identity
 }

@@ -102,7 +102,6 @@ export const LIMITS = {
 } as const
 
 export const SEAT_STATUS_BY_CODE = ['AVAILABLE', 'RESERVED', 'SOLD', 'BLOCKED'] as const
-export type SeatStatusName = (typeof SEAT_STATUS_BY_CODE)[number]
 
 /** Whom a seat is kept for: anybody; who uses a wheelchair or cannot use another; who comes with that person. */
 export const SEAT_ACCESS = ['standard', 'accessible', 'companion'] as const

@@ -63,7 +63,7 @@ export const orderBeacon = (beacon: DrawBeacon): DrawBeacon =>
   Object.fromEntries(BEACON_FIELDS.map((field) => [field, beacon[field]])) as unknown as DrawBeacon
 
 /** The fields before `digest` as one text, in their order. */
-export const headerText = (header: DrawHeader): string =>
+const headerText = (header: DrawHeader): string =>
   JSON.stringify(
     Object.fromEntries(
       DRAW_FIELDS.map((field) => [

@@ -7,7 +7,7 @@
 
 export const DRAW_ALGORITHM = 'feistel-sha256-v1'
 /** lua/line.lua reads as many from the same tables. */
-export const DRAW_ROUND_PAIRS = 6
+const DRAW_ROUND_PAIRS = 6
 export const HASH_BYTES = 32
 const WORD_BYTES = 4
 const HMAC_BLOCK_BYTES = 64

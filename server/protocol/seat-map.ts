@@ -128,7 +128,7 @@ const BITS_PER_SEAT = 2
 const SEAT_MASK = 0b11
 
 /** Bytes that hold `total` seats. */
-export const packedLength = (total: number) => Math.ceil(total / SEATS_PER_BYTE)
+const packedLength = (total: number) => Math.ceil(total / SEATS_PER_BYTE)
 
 /** The code of seat n. */
 export function codeAt(packed: Uint8Array, n: number): number {

@@ -66,7 +66,7 @@ export function createBeacon(url: string, log: Log): Beacon {
 }
 
 /** Round r is due at genesis + (r − 1) periods; `at` in ms. */
-export function firstRoundAfter({ period, genesis_time }: Chain, after: Date): { round: number; at: number } {
+function firstRoundAfter({ period, genesis_time }: Chain, after: Date): { round: number; at: number } {
   const seconds = after.getTime() / SECOND_MS - genesis_time
   const round = Math.max(1, Math.floor(seconds / period) + 2)
   return { round, at: (genesis_time + (round - 1) * period) * SECOND_MS }

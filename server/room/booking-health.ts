@@ -4,7 +4,7 @@ import type { Line } from './room.ts'
 
 const REPORT_EVERY_MS = 1_000
 /** A report is about so many seconds, and counts for as long. */
-export const HEALTH_SECONDS = 5
+const HEALTH_SECONDS = 5
 const LATENCIES_KEPT = 1_000
 /** Told in one report; further ones follow a second later. */
 const TAKERS_PER_REPORT = 1_000

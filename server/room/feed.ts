@@ -28,8 +28,6 @@ const LOOK_AGAIN_MS = 200
 const VIEW_AGE_MS = 500
 const VIEWS_KEPT = 2_000
 
-export type RoomFeed = ReturnType<typeof createFeed>
-
 export function createFeed({ line, channels }: { line: Line; channels: Channels }) {
   const followed = new Map<string, Followed>()
   const views = new Map<string, { at: number; snapshot: Promise<RoomSnapshot | null> }>()

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { eq, sql } from 'drizzle-orm'
 import { runAudit } from '../../db/audit.ts'
 import { expireDueBookings } from '../../db/bookings/expire-bookings.ts'
-import { chargeSandbox, listOpenPayments, settleOpenPayments, startPayment } from '../../db/payments.ts'
+import { chargeSandbox, listOpenPayments, startPayment } from '../../db/payments.ts'
 import { readSandboxSecret } from '../../db/sandbox-webhooks.ts'
 import { bookings } from '../../db/schema.ts'
 import { signWebhook } from '../../db/webhook-signature.ts'
@@ -15,6 +15,7 @@ import {
   type EventForSale,
   type Person,
 } from '../support/app-harness.ts'
+import { settleOpenPayments } from '../support/open-payments.ts'
 
 let app: AppHarness
 let event: EventForSale
@@ -134,7 +135,7 @@ describe('confirm', () => {
     expect(answer.body.message).toContain('being confirmed')
     const deadline = Date.now() + 20_000
     while ((await read(id)).status === 'PENDING' && Date.now() < deadline) {
-      await settleOpenPayments(gateOf(app.context), { limit: 10 })
+      await settleOpenPayments(gateOf(app.context))
       await Bun.sleep(100)
     }
     expect((await read(id)).status).toBe('CONFIRMED')

@@ -6,7 +6,7 @@ import { connectRedis, redisReady } from '../../db/redis.ts'
 import { parseSeatFeed, seatFeedChannel, type SeatFeed } from '../../db/seat-gate/feed.ts'
 import { seatLockKey, seatStatusKey } from '../../db/seat-gate/keys.ts'
 import { reconcileSeats, UNMOVED_PER_PASS } from '../../db/seat-gate/reconcile.ts'
-import { lockSeats, settleSeats, unlockSeats } from '../../db/seat-gate/seat-gate.ts'
+import { lockSeats, settleSeats } from '../../db/seat-gate/seat-gate.ts'
 import {
   aBuyer,
   aHold,
@@ -41,13 +41,20 @@ describe('a lock', () => {
 
   test('is all or none, is freed only by its owner, and ends by itself', async () => {
     const lock = (seats: number[], token: string) => lockSeats(t.redis, { eventId, seats, token })
+    const unlock = (seats: number[], token: string) =>
+      settleSeats(
+        t.redis,
+        eventId,
+        [],
+        seats.map((n) => ({ n, token })),
+      )
     expect(await lock([1, 2], 'a')).toEqual({ locked: true })
     expect(await lock([0, 2], 'b')).toEqual({ locked: false, why: 'busy', seats: [2] })
     expect(await t.redis.exists(seatLockKey(eventId, 0))).toBe(0)
-    await unlockSeats(t.redis, { eventId, seats: [1, 2], token: 'b' })
+    await unlock([1, 2], 'b')
     expect(await t.redis.get(seatLockKey(eventId, 2))).toBe('a')
     expect(await t.redis.pttl(seatLockKey(eventId, 2))).toBeWithin(1, 5_001)
-    await unlockSeats(t.redis, { eventId, seats: [1, 2], token: 'a' })
+    await unlock([1, 2], 'a')
     expect(await lock([0, 2], 'b')).toEqual({ locked: true })
   })
 

@@ -8,7 +8,7 @@ import { expireDueBookings } from '../../db/bookings/expire-bookings.ts'
 import { findBooking, listBookings, listBookingsOf } from '../../db/bookings/read-bookings.ts'
 import { refundBooking } from '../../db/bookings/refund-booking.ts'
 import { releaseBooking } from '../../db/bookings/release-booking.ts'
-import { listPaymentsOf, refundPayment } from '../../db/payments.ts'
+import { refundPayment } from '../../db/payments.ts'
 import { bookings, events, outbox, sandboxCharges, seats, tickets } from '../../db/schema.ts'
 import {
   aBuyer,
@@ -21,6 +21,7 @@ import {
   STORES_WITHIN_MS,
   type TestLedger,
 } from '../support/a-ledger.ts'
+import { listPaymentsOf } from '../support/open-payments.ts'
 
 let t: TestLedger
 beforeAll(async () => {

@@ -4,14 +4,7 @@ import { eq, sql } from 'drizzle-orm'
 import { runAudit } from '../../db/audit.ts'
 import { expireDueBookings } from '../../db/bookings/expire-bookings.ts'
 import { findBooking } from '../../db/bookings/read-bookings.ts'
-import {
-  chargeSandbox,
-  listPaymentsOf,
-  payBooking,
-  settleOpenPayments,
-  settlePayment,
-  startPayment,
-} from '../../db/payments.ts'
+import { chargeSandbox, payBooking, settlePayment, startPayment } from '../../db/payments.ts'
 import { bookings, payments, sandboxCharges } from '../../db/schema.ts'
 import { seatStatusKey } from '../../db/seat-gate/keys.ts'
 import {
@@ -23,6 +16,7 @@ import {
   STORES_WITHIN_MS,
   type TestLedger,
 } from '../support/a-ledger.ts'
+import { listPaymentsOf, settleOpenPayments } from '../support/open-payments.ts'
 
 let t: TestLedger
 beforeAll(async () => {
@@ -107,7 +101,7 @@ describe('an answer that was lost', () => {
     expect(await pay(booking, 'sandbox_lost_webhook')).toMatchObject({ ok: true, paid: 'processing' })
     expect(await statusOf(booking.id)).toBe('PENDING')
     await age(booking.id, 2)
-    await settleOpenPayments(t.gate, { limit: 10 })
+    await settleOpenPayments(t.gate)
     expect(await statusOf(booking.id)).toBe('CONFIRMED')
   })
 
@@ -128,9 +122,9 @@ describe('an answer that was lost', () => {
     await t.redis.del(seatStatusKey(booking.eventId, 0))
     await aHold(t.gate, { eventId: booking.eventId })
     await age(booking.id, 2)
-    await settleOpenPayments(t.gate, { limit: 10 })
+    await settleOpenPayments(t.gate)
     await age(booking.id, 2)
-    await settleOpenPayments(t.gate, { limit: 10 })
+    await settleOpenPayments(t.gate)
     const [payment] = await listPaymentsOf(t.db, booking)
     expect(payment).toMatchObject({ status: 'REFUNDED', refunded: booking.total })
     const [charge] = await t.db

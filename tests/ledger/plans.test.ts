@@ -123,7 +123,7 @@ const MOVES: Record<string, Move> = {
     await listDeadLetters(gate.db, { limit: 10 })
   },
   'open payments and webhooks': async () => async (gate) => {
-    await listOpenPayments(gate.db, { limit: 50 })
+    await listOpenPayments(gate.db, { limit: 50, olderThanMs: 1_000 })
     await claimSandboxWebhooks(gate.db, { limit: 20 })
   },
   'the first beat after an outage': async (making) => {

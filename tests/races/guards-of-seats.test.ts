@@ -305,7 +305,7 @@ const foreignUnlock: Scenario = async ({ ledger, t: { redis } }) => {
   // Five seconds later.
   await redis.del(seatLockKey(seat.eventId, 0))
   await ledger.lockSeats(redis, { ...seat, token: 'second' })
-  await ledger.unlockSeats(redis, { ...seat, token: 'paused' })
+  await ledger.settleSeats(redis, seat.eventId, [], [{ n: 0, token: 'paused' }])
   const { locked } = await ledger.lockSeats(redis, { ...seat, token: 'third' })
   return locked ? 'a third is let in while the second is at the seat' : null
 }

@@ -160,7 +160,7 @@ export function undocumented(operation: Operation, { status, headers, body }: An
 }
 
 /** Where a value is not what its schema says, in words; null when it is. */
-export function faultIn(schema: Schema, value: unknown, at: string): string | null {
+function faultIn(schema: Schema, value: unknown, at: string): string | null {
   if (value === null && schema.nullable) return null
   if (schema.anyOf) {
     const faults = schema.anyOf.map((kind) => faultIn(kind, value, at))

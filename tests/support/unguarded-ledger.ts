@@ -39,7 +39,6 @@ export interface CutLedger {
   extendBooking: typeof import('../../db/bookings/extend-booking.ts').extendBooking
   startPayment: typeof import('../../db/payments.ts').startPayment
   lockSeats: typeof import('../../db/seat-gate/seat-gate.ts').lockSeats
-  unlockSeats: typeof import('../../db/seat-gate/seat-gate.ts').unlockSeats
   settleSeats: typeof import('../../db/seat-gate/seat-gate.ts').settleSeats
 }
 

@@ -29,7 +29,7 @@ const STYLESHEET = /<link rel="stylesheet"[^>]*href="\/([^"]+)"[^>]*>/g
  * beside each text `<name>.br`, compressed.
  * Throws what Vite said.
  */
-export async function buildWindow(outDir: string): Promise<void> {
+async function buildWindow(outDir: string): Promise<void> {
   await compileMessages()
   const cache = join(WEB, '../.cache')
   mkdirSync(cache, { recursive: true })

@@ -4,13 +4,10 @@ import { minorDigits } from './currency.ts'
 import { locale } from './format.ts'
 
 const share = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 })
-const factor = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 })
 const short = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 })
 
 /** 0.125 as "13 %". */
 export const formatShare = (part: number): string => share.format(part)
-/** 1.25 as "1.25". */
-export const formatFactor = (value: number): string => factor.format(value)
 /** "12.5K" in major units: the currency stands beside it. */
 export const formatMoneyShort = ({ amount, currency }: Money): string =>
   short.format(amount / 10 ** minorDigits(currency))

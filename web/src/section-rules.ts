@@ -35,7 +35,7 @@ export interface Surroundings {
   priced: boolean
 }
 
-export const ROW_LABEL_MAX = 12
+const ROW_LABEL_MAX = 12
 const PRICE_MAX = 1_000_000_000_000
 const LETTERS = 26
 const LETTER_A = 65

@@ -33,7 +33,7 @@ export function renderLetter(frame: Frame, letter: Letter): Mail {
 }
 
 /** Line breaks and control characters become single spaces, so that no name can add a header or a line. */
-export function oneLine(words: string): string {
+function oneLine(words: string): string {
   return words.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()
 }
 
@@ -129,6 +129,6 @@ const ENTITIES: Record<string, string> = {
 }
 
 /** Safe between tags and in quoted attributes. */
-export function escapeHtml(words: string): string {
+function escapeHtml(words: string): string {
   return words.replace(/[&<>"']/g, (character) => ENTITIES[character]!)
 }

@@ -38,7 +38,7 @@ const ErrorAnswerSchema = (codes: ErrorCode[]) =>
   })
 
 /** Codes any route may answer, whatever it does. */
-export const COMMON_CODES: ErrorCode[] = ['rate_limited', 'internal', 'overloaded', 'store_unavailable']
+const COMMON_CODES: ErrorCode[] = ['rate_limited', 'internal', 'overloaded', 'store_unavailable']
 
 /**
  * The OpenAPI `responses` of one operation: its success and every error code it may answer, grouped by status.

@@ -56,8 +56,7 @@ export const RehearsalResult = Type.Object({
 })
 export type RehearsalResult = Static<typeof RehearsalResult>
 
-export const REHEARSAL_STATES = ['idle', 'busy', 'running', 'ended', 'stopped', 'failed'] as const
-export type RehearsalState = (typeof REHEARSAL_STATES)[number]
+const REHEARSAL_STATES = ['idle', 'busy', 'running', 'ended', 'stopped', 'failed'] as const
 export const RehearsalView = Type.Object({
   /** `busy`: somebody else's is under way. */
   state: words(REHEARSAL_STATES),

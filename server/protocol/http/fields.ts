@@ -1,5 +1,5 @@
 // Owns the parts that bodies and views of every subject share: ids, instants, names, money, pages.
-import { Type, type Static, type TObject, type TSchema } from '@sinclair/typebox'
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import { LIMITS } from '../codes.ts'
 
 export const body = <T extends Record<string, TSchema>>(properties: T) =>
@@ -32,6 +32,3 @@ export const PageQuery = {
   limit: Type.Optional(Type.Number({ minimum: 1, maximum: LIMITS.pageMax, multipleOf: 1 })),
   cursor: Type.Optional(Type.String({ maxLength: 200 })),
 }
-
-/** Names the fields of a schema, for tests that hold documents against code. */
-export const fieldNames = (schema: TObject) => Object.keys(schema.properties)

@@ -293,5 +293,5 @@ export class Oracle {
   }
 }
 
-export const turnMsOf = ({ doorSeconds, passSeconds }: RoomSettings) =>
+const turnMsOf = ({ doorSeconds, passSeconds }: RoomSettings) =>
   doorSeconds > 0 ? doorSeconds * 1_000 : Math.min(NO_DOOR_MS, passSeconds * 1_000)

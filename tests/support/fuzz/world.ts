@@ -347,7 +347,7 @@ function readNews(message: string): RoomNews {
 }
 
 /** Forged tickets are another test's subject; here only what a genuine one says matters. */
-export const plainTokens: Parameters<typeof createLine>[0]['tokens'] = {
+const plainTokens: Parameters<typeof createLine>[0]['tokens'] = {
   signPass: ({ accountId, epoch, expiresAt }) => `${accountId}|${epoch}|${expiresAt.getTime()}`,
   verifyPass: () => null,
   signPlace: ({ accountId, eventId, number, epoch }) => `${accountId}|${eventId}|${number}|${epoch}`,

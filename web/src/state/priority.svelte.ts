@@ -128,7 +128,7 @@ export class Priority {
 }
 
 /** Whatever stands between addresses: commas, semicolons, spaces, lines. */
-export const addressesIn = (typed: string): string[] => [
+const addressesIn = (typed: string): string[] => [
   ...new Set(
     typed
       .split(/[\s,;]+/)

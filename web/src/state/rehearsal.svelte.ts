@@ -6,7 +6,7 @@ import { getRehearsal, startRehearsal, stopRehearsal } from '../net/organiser-ca
 const ASK_EVERY_MS = 1_000
 const ASK_AT_REST_MS = 10_000
 
-export const REHEARSAL_BUYERS = 2_000
+const REHEARSAL_BUYERS = 2_000
 export const REHEARSAL_BUYERS_MIN = 10
 
 export class Rehearsal {

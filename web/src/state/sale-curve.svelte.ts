@@ -57,7 +57,7 @@ export class SaleCurve {
   }
 }
 
-export function curveOf(points: readonly Point[]): Curve {
+function curveOf(points: readonly Point[]): Curve {
   const column = <K extends keyof Point>(name: K) => points.map((point) => point[name])
   return {
     at: column('at'),

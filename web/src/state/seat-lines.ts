@@ -5,7 +5,7 @@ import type { MapSection } from '../../../server/protocol/http.ts'
 /** In CSS pixels. */
 export const CELL_PX = 44
 export const GAP_PX = 4
-export const HEAD_PX = 32
+const HEAD_PX = 32
 const ROW_GAP_PX = 10
 const LINE_PX = CELL_PX + GAP_PX
 

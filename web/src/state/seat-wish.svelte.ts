@@ -2,7 +2,7 @@
 import type { MapView } from '../../../server/protocol/http.ts'
 import type { Wishes } from './wishes.svelte.ts'
 
-export const QUANTITY_DEFAULT = 2
+const QUANTITY_DEFAULT = 2
 
 export class SeatWish {
   quantity = $state(QUANTITY_DEFAULT)

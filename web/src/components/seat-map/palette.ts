@@ -16,7 +16,7 @@ export interface Palette {
 }
 
 /** Categories beyond the colours share them again: the shape and the list tell them apart. */
-export const TIER_COLOURS = 6
+const TIER_COLOURS = 6
 
 export function readPalette(element: Element): Palette {
   const probe = document.createElement('span')

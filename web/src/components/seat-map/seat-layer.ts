@@ -10,7 +10,7 @@ import { FAR_SCALE } from './draw-ground.ts'
 import type { Size } from './viewport.ts'
 
 /** From this many CSS pixels a pitch on, seats carry their number. */
-export const NUMBER_SCALE = 22
+const NUMBER_SCALE = 22
 /** From here on a pixel's place no longer shows: seats are drawn as shapes. */
 const SHAPE_SCALE = 16
 /** More seats than this on the layer are stamped, however near: a large screen. */
