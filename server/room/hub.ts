@@ -1,7 +1,7 @@
-// Owns the sockets of one event on one server: who stands where, who is told what, and when all are told together.
+// Owns the sockets of one event on one server: whose each is, who is told what, and when all are told together.
 //
 // Nobody is told one by one what all can be told at once: `line` and `room` go out on native topics. Calls find their
-// sockets by place, so a raise of the watermark costs its width, never the number of sockets.
+// sockets by place (places.ts), so a raise of the watermark costs its width, never the number of sockets.
 import { toRefusal } from '../errors.ts'
 import { CLOSE_CODES, type EndedReason } from '../protocol/codes.ts'
 import { drawFrame, LineBroadcast } from './broadcast.ts'
@@ -10,10 +10,8 @@ import { drawnPlaces } from './draw.ts'
 import type { Entrant, RoomSnapshot } from './entrant.ts'
 import type { RoomNews } from './feed.ts'
 import type { Room } from './open-room.ts'
+import { Places, UNDRAWN } from './places.ts'
 
-/** Who has at most so many places before them is near, or not far. */
-const NEAR_PLACES = 1_000
-const MID_PLACES = 10_000
 /** Somebody at the door, or who stepped back, is looked at this often. */
 const CHECK_EVERY_MS = 1_000
 /** Answers of Redis worked on at once when many sockets must be asked about. */
@@ -22,9 +20,6 @@ const ASK_AT_ONCE = 200
 const EARLY_MAX = 1_000
 /** Longer than the answer to a join that was under way takes. */
 const HOLD_ON_MS = 200
-
-/** The place of a number that waits for the draw. */
-const UNDRAWN = -1
 
 /** What a hub needs of its surroundings. */
 export interface HubParts {
@@ -41,10 +36,9 @@ export class EventHub {
   snapshot: RoomSnapshot | null = null
   #perAccount = new Map<string, number>()
   #byAccount = new Map<string, Socket>()
-  #byPlace = new Map<number, Socket>()
+  #places: Places
   /** Called, at the door, stepped back or admitted: the few whose state runs out or may change alone. */
   #unsettled = new Set<Socket>()
-  #toldServing = 0
   /** The place of a number below `drawn`, once places are drawn. */
   #placeOf: ((number: number) => number) | null = null
   #broadcast: LineBroadcast
@@ -57,6 +51,7 @@ export class EventHub {
     readonly eventId: string,
     private readonly parts: HubParts,
   ) {
+    this.#places = new Places(eventId)
     this.#broadcast = new LineBroadcast(
       parts.now,
       (which, text) => this.#publish(which, text),
@@ -80,14 +75,9 @@ export class EventHub {
     this.#unfollow()
   }
 
-  topic(tier: Tier): string {
-    return `${tier}:${this.eventId}`
-  }
-
-  /** Each socket is subscribed to one topic, its tier's: a second one for what concerns all costs memory a socket. */
   #publish(which: Tier | 'all', text: string): void {
-    if (which !== 'all') return this.parts.publish(this.topic(which), text)
-    for (const tier of TIERS) this.parts.publish(this.topic(tier), text)
+    if (which !== 'all') return this.parts.publish(this.#places.topic(which), text)
+    for (const tier of TIERS) this.parts.publish(this.#places.topic(tier), text)
     // Of a tick the next one makes up; of this nothing does but to come back.
     for (const socket of this.sockets) if (isBehind(socket)) socket.terminate()
   }
@@ -98,7 +88,7 @@ export class EventHub {
 
   add(socket: Socket): void {
     this.sockets.add(socket)
-    socket.subscribe(this.topic('far'))
+    socket.subscribe(this.#places.topic('far'))
     this.identified(socket)
   }
 
@@ -215,7 +205,7 @@ export class EventHub {
     if (snapshot.drawn > 0 && !this.#placeOf) this.#takeDraw(snapshot, before !== null)
     const roomChanged = this.#broadcast.take(snapshot)
     if (!before) {
-      this.#toldServing = snapshot.serving
+      this.#places.beginAt(snapshot.serving)
       for (const socket of this.sockets) this.greet(socket)
       return
     }
@@ -226,8 +216,8 @@ export class EventHub {
     }
     if (snapshot.epoch > before.epoch) void this.#returnAll(before.epoch)
     else if (snapshot.phase === 'closed') this.#endAll()
-    else if (snapshot.serving > this.#toldServing)
-      void this.#ask(this.#raise(this.#toldServing, snapshot.serving))
+    else if (snapshot.serving > this.#places.toldServing)
+      void this.#ask(this.#places.raiseTo(snapshot.serving))
   }
 
   #hear(news: RoomNews): void {
@@ -238,8 +228,8 @@ export class EventHub {
         // The draw has not been heard of here; the snapshot that follows tells both.
         if (this.snapshot?.phase === 'lobby') return
         // Whoever was called by an announcement that never came is asked about; the others can be told at once.
-        if (news.from > this.#toldServing) void this.#ask(this.#raise(this.#toldServing, news.from))
-        for (const socket of this.#raise(news.from, news.to))
+        if (news.from > this.#places.toldServing) void this.#ask(this.#places.raiseTo(news.from))
+        for (const socket of this.#places.raise(news.from, news.to))
           if (socket.data.state === 'waiting')
             void this.#callSafely(socket, news.claimBefore, news.doorSeconds)
         void this.#ask(here(news.alone))
@@ -274,66 +264,26 @@ export class EventHub {
     for (const socket of this.#byAccount.values()) {
       const { data } = socket
       if (data.state !== 'waiting' || data.place !== UNDRAWN) continue
-      this.#stand(socket, placeOf(data.number))
-      this.#byPlace.set(data.place, socket)
+      this.#places.stand(socket, placeOf(data.number))
+      this.#places.lineUp(socket)
     }
-  }
-
-  /** Moves the watermark up to `to`; answers the sockets with a place in [from, to), and brings others nearer. */
-  #raise(from: number, to: number): Socket[] {
-    this.#toldServing = Math.max(this.#toldServing, to)
-    this.#bringNearer(from + NEAR_PLACES, to + NEAR_PLACES)
-    this.#bringNearer(from + MID_PLACES, to + MID_PLACES)
-    return this.#between(from, to)
-  }
-
-  #between(from: number, to: number): Socket[] {
-    if (to - from > this.#byPlace.size)
-      return [...this.#byPlace.values()].filter(({ data }) => data.place >= from && data.place < to)
-    const found: Socket[] = []
-    for (let place = from; place < to; place++) {
-      const socket = this.#byPlace.get(place)
-      if (socket) found.push(socket)
-    }
-    return found
-  }
-
-  #bringNearer(from: number, to: number): void {
-    for (const socket of this.#between(from, to)) this.#setTier(socket, this.#tierOf(socket.data.place))
-  }
-
-  #tierOf(place: number): Tier {
-    const ahead = place - this.#toldServing
-    return ahead <= NEAR_PLACES ? 'near' : ahead <= MID_PLACES ? 'mid' : 'far'
-  }
-
-  #setTier(socket: Socket, tier: Tier): void {
-    if (socket.data.tier === tier) return
-    socket.unsubscribe(this.topic(socket.data.tier))
-    socket.subscribe(this.topic(tier))
-    socket.data.tier = tier
   }
 
   async #wait(socket: Socket, entrant: Entrant): Promise<void> {
     const { data } = socket
     data.state = 'waiting'
-    this.#stand(socket, entrant.place ?? this.#placeOf?.(entrant.number!) ?? UNDRAWN)
+    this.#places.stand(socket, entrant.place ?? this.#placeOf?.(entrant.number!) ?? UNDRAWN)
     if (data.place === UNDRAWN) {
       data.checkAt = Infinity
       this.#unsettled.delete(socket)
       return
     }
-    const inLine = data.place >= this.#toldServing && !entrant.deferred
-    if (inLine) this.#byPlace.set(data.place, socket)
+    const inLine = data.place >= this.#places.toldServing && !entrant.deferred
+    if (inLine) this.#places.lineUp(socket)
     // Stepped back, back from a lost epoch, or called since Redis was asked: looked at alone.
     data.checkAt = inLine ? Infinity : this.parts.now() + CHECK_EVERY_MS
     if (inLine) this.#unsettled.delete(socket)
     else this.#unsettle(socket)
-  }
-
-  #stand(socket: Socket, place: number): void {
-    socket.data.place = place
-    this.#setTier(socket, place === UNDRAWN ? 'far' : this.#tierOf(place))
   }
 
   async #call(socket: Socket, claimBefore: number, doorSeconds: number): Promise<void> {
@@ -342,7 +292,7 @@ export class EventHub {
     data.state = 'called'
     data.claimBefore = claimBefore
     data.checkAt = claimBefore
-    this.#setTier(socket, 'near')
+    this.#places.setTier(socket, 'near')
     this.#unsettle(socket)
     if (doorSeconds === 0) {
       const move = await this.parts.room.claim(this.eventId, data.accountId!)
@@ -364,7 +314,7 @@ export class EventHub {
   }
 
   #unsettle(socket: Socket): void {
-    if (this.#byPlace.get(socket.data.place) === socket) this.#byPlace.delete(socket.data.place)
+    this.#places.stepOut(socket)
     this.#unsettled.add(socket)
   }
 
@@ -372,12 +322,12 @@ export class EventHub {
   #release(socket: Socket): boolean {
     const { data } = socket
     this.#unsettled.delete(socket)
-    if (this.#byPlace.get(data.place) === socket) this.#byPlace.delete(data.place)
+    this.#places.stepOut(socket)
     data.state = 'outside'
     data.checkAt = Infinity
     if (this.#byAccount.get(data.accountId ?? '') !== socket) return false
     this.#byAccount.delete(data.accountId!)
-    if (this.sockets.has(socket)) this.#setTier(socket, 'far')
+    if (this.sockets.has(socket)) this.#places.setTier(socket, 'far')
     return true
   }
 
@@ -408,7 +358,7 @@ export class EventHub {
 
   /** Redis was lost: everybody connected here comes back to the number they had. */
   async #returnAll(lostEpoch: number): Promise<void> {
-    this.#toldServing = this.snapshot!.serving
+    this.#places.beginAt(this.snapshot!.serving)
     const lost = [...this.#byAccount.values()].filter(
       ({ data }) => data.state !== 'admitted' && data.epoch <= lostEpoch,
     )
