@@ -1,4 +1,4 @@
-// Decides how the line's numbers are told to one person: the range in words, the odds, why it jumped, when to say so aloud.
+// Decides how the line's numbers are told to one person: the range in words, whether it means anything yet, when to say so aloud.
 import { m } from '#messages'
 import type { WaitRange } from '../../../server/protocol/forecast.ts'
 import type { LineFrame } from '../../../server/protocol/socket.ts'

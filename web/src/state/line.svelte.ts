@@ -1,12 +1,6 @@
 // Owns where we stand at one event: the room's phase, our place, our turn, our admission. Screens only draw it.
 import type { EndedReason } from '../../../server/protocol/codes.ts'
-import {
-  oddsOf,
-  peopleAhead,
-  waitRange,
-  type Odds,
-  type WaitRange,
-} from '../../../server/protocol/forecast.ts'
+import { oddsOf, peopleAhead, type Odds } from '../../../server/protocol/forecast.ts'
 import type {
   AdmittedFrame,
   DrawFrame,
@@ -31,8 +25,7 @@ import {
 } from '../net/keep.ts'
 import { serverClock } from '../net/server-clock.ts'
 import { EventLink, type LinkState } from '../net/link.ts'
-import { isTellable } from './line-estimate.ts'
-import type { ToldWait } from './line-reason.ts'
+import { LineWait } from './line-wait.svelte.ts'
 import type { Promised } from './draw-check.ts'
 import { Proof } from './proof.svelte.ts'
 import { session } from './session.svelte.ts'
@@ -46,9 +39,6 @@ export interface SeatSink {
 }
 
 const NOTICES_KEPT = 5
-/** How often what is said of the wait is held against what was said before, and how long a reason stays. */
-const COMPARE_EVERY_MS = 20_000
-const REASON_MS = 60_000
 /** How often the place is written down for a page that comes back without a connection. */
 const SEEN_EVERY_MS = 5_000
 /** The code of the draw is fetched within this long of entering a lobby. */
@@ -83,18 +73,13 @@ export class Line {
   readonly ahead: number | null = $derived(
     this.joined?.place != null && this.numbers ? peopleBefore(this.joined, this.numbers) : null,
   )
-  /** Null while nobody can say. */
-  wait = $state.raw<WaitRange | null>(null)
-  /** Nobody can say yet: the line has not moved for long enough since we came. */
-  measuring = $state(false)
   /** Null while nobody can say, and while the seats serve everybody here. */
   readonly odds: Odds | null = $derived(
     this.joined?.place != null && this.numbers?.reach
       ? oddsOf(this.joined.place, this.numbers.reach as [number, number])
       : null,
   )
-  /** Why the wait is not what it was said to be a moment ago. */
-  waitReason = $state<string | null>(null)
+  readonly wait = new LineWait()
 
   /** The work our device may have to prove before the turn is ours. */
   readonly proof: Proof
@@ -104,11 +89,8 @@ export class Line {
   /** The place was asked for over the present connection. */
   #asked = false
   #seats: SeatSink | null = null
-  #toldWait: ToldWait | null = null
-  #reasonUntil = 0
   /** When it was last written down, by the server's clock in ms. */
   #seenKept = 0
-  #stood = false
 
   constructor(eventId: string) {
     this.eventId = eventId
@@ -210,8 +192,8 @@ export class Line {
       case 'line':
         this.numbers = frame
         this.#markStart()
-        this.#estimateWait(frame)
-        this.#explainWait(frame)
+        this.wait.estimate(this.ahead, frame)
+        this.wait.explain(this.ahead, frame, this.room?.phase === 'paused')
         this.#keepSeen(frame.at)
         return serverClock.sample(Date.parse(frame.at), null)
       case 'turn':
@@ -260,14 +242,7 @@ export class Line {
   #standAt(joined: JoinedFrame): void {
     this.joined = joined
     this.#markStart()
-    if (this.numbers) this.#estimateWait(this.numbers)
-  }
-
-  #estimateWait(numbers: LineFrame): void {
-    const range = this.ahead === null ? null : waitRange(this.ahead, { flow: null, ...numbers })
-    const tellable = range !== null && isTellable(range, numbers.flow as [number, number], this.wait !== null)
-    this.measuring = !tellable && (range !== null || this.#toldWait === null)
-    this.wait = tellable ? range : null
+    if (this.numbers) this.wait.estimate(this.ahead, this.numbers)
   }
 
   #hearRoom(frame: RoomFrame): void {
@@ -282,7 +257,7 @@ export class Line {
 
   #hearJoined(frame: JoinedFrame): void {
     if (this.joined?.number !== frame.number || this.joined.epoch !== frame.epoch) this.startAhead = null
-    if (this.joined?.place !== frame.place) this.#toldWait = null
+    if (this.joined?.place !== frame.place) this.wait.beginAnew()
     this.problem = null
     this.#standAt(frame)
     // Fetched while there is time, each browser at its own moment.
@@ -313,31 +288,6 @@ export class Line {
     const place = `${this.eventId}:${joined.epoch}:${joined.number}`
     this.startAhead = findStart(place) ?? ahead
     keepStart(this.eventId, place, this.startAhead)
-  }
-
-  /** Compares what is said of the wait with what was said a minute ago; a reason stays for as long. */
-  #explainWait({ at, flow, seatsLeft }: LineFrame): void {
-    const now = Date.parse(at)
-    this.#stood ||= this.room?.phase === 'paused'
-    if (this.waitReason && now > this.#reasonUntil) this.waitReason = null
-    if (!this.wait || this.ahead === null || !flow) return
-    const told = { at: now, ahead: this.ahead, range: this.wait, flow: (flow[0]! + flow[1]!) / 2, seatsLeft }
-    const before = this.#toldWait
-    if (before && now - before.at < COMPARE_EVERY_MS && !this.#stood) return
-    const stood = this.#stood
-    this.#toldWait = told
-    this.#stood = false
-    if (!before) return
-    void import('./line-reason.ts').then(
-      ({ jumpReason }) => {
-        const reason = jumpReason(before, told, stood)
-        if (!reason) return
-        this.waitReason = reason
-        this.#reasonUntil = now + REASON_MS
-      },
-      // A reason is nice to have.
-      () => {},
-    )
   }
 
   #hearAdmitted({ pass, expiresAt }: AdmittedFrame): void {

@@ -6,8 +6,9 @@ import { newKey, type Answer, type Problem } from '../net/api.ts'
 import { holdBest, holdSeats, listMyBookings, releaseBooking } from '../net/calls.ts'
 import { keepChoice, takeChoice } from '../net/keep.ts'
 import { m } from '#messages'
-import { leftAlone, middleOf, nearestBlock, rowOf, shiftByOne } from './seat-blocks.ts'
+import { leftAlone, shiftByOne } from './seat-blocks.ts'
 import type { SeatMap } from './seat-map.svelte.ts'
+import { anyFree, likeThose, partyAround, tierToAskFor } from './seat-proposals.ts'
 import { SeatWish } from './seat-wish.svelte.ts'
 
 /** Tries to get other places of an area without numbers when the first were just taken. */
@@ -117,28 +118,10 @@ export class SeatChoice {
 
   #chooseParty(n: number): void {
     const size = Math.min(this.wish.quantity, this.most)
-    const block = size > 1 && this.#seats.isNumbered(n) ? this.#blockAround(n, size) : null
+    const block = size > 1 && this.#seats.isNumbered(n) ? partyAround(this.#seats, n, size) : null
     this.#isBlock = block !== null
     this.#choose(block ?? [n])
     this.said = m.seats_chosen({ seat: this.#namesOf(this.chosen) })
-  }
-
-  /** Neighbours in the row of a seat, it among them, leaving as few alone as can be. */
-  #blockAround(n: number, size: number): number[] | null {
-    const { hall } = this.#seats
-    const row = hall && rowOf(hall, n)
-    if (!hall || !row) return null
-    const isFree = (seat: number) =>
-      this.#seats.isFree(seat) && this.#seats.accessOf(seat) === this.#seats.accessOf(n)
-    let best: { seats: number[]; cost: number } | null = null
-    for (let at = Math.max(row.first, n - size + 1); at <= n && at + size <= row.first + row.count; at += 1) {
-      const seats = Array.from({ length: size }, (_, i) => at + i)
-      if (!seats.every(isFree)) continue
-      // The tapped seat at the left end, as it is read, unless that leaves somebody alone.
-      const cost = leftAlone(hall, seats, isFree).length * size + (n - at)
-      if (!best || cost < best.cost) best = { seats, cost }
-    }
-    return best?.seats ?? null
   }
 
   #choose(seats: readonly number[]): void {
@@ -201,23 +184,9 @@ export class SeatChoice {
     )
   }
 
-  /** Looks for as many seats side by side, nearest to those that were lost: at the same price, else within the wish. */
   #offerFor(lost: readonly number[], kept: readonly number[], names: string, holds: boolean): void {
-    const { hall, map } = this.#seats
-    this.offer = null
-    const numbered = lost.filter((n) => this.#seats.isNumbered(n))
-    const [first] = numbered
-    if (!hall || !map || first === undefined) return
-    const tier = map.sections[this.#seats.sectionOf(first)]?.tier
-    const access = this.#seats.accessOf(first)
-    const near = middleOf(hall.positions, numbered)
-    const isFree = (n: number) =>
-      this.#seats.isFree(n) && this.#seats.accessOf(n) === access && !kept.includes(n)
-    const find = (mayBe: (section: number) => boolean) =>
-      nearestBlock(hall, { size: numbered.length, near, isFree, mayBe })
-    const same = find((section) => map.sections[section]?.tier === tier)
-    const seats = same ?? find((section) => this.wish.mayBeSection(section))
-    if (seats) this.offer = { lost: names, seats, kept, samePrice: same !== null, holds }
+    const like = likeThose(this.#seats, this.wish, { lost, kept })
+    this.offer = like && { ...like, lost: names, kept, holds }
   }
 
   /** Takes what is offered; resolves to the hold when the loss came from one. */
@@ -248,23 +217,10 @@ export class SeatChoice {
     const others = this.chosen.filter((n) => this.#seats.sectionOf(n) !== sectionIndex)
     const kept = this.chosen.filter((n) => this.#seats.sectionOf(n) === sectionIndex).slice(0, count)
     const allowed = Math.min(count, this.most - others.length)
-    const more = this.#anyFree(sectionIndex, allowed - kept.length, new Set(kept))
+    const more = anyFree(this.#seats, sectionIndex, allowed - kept.length, new Set(kept))
     this.#isBlock = false
     this.#choose([...others, ...kept, ...more])
     if (allowed < count) this.warned = this.#tooMany
-  }
-
-  /** Free places from a random point on, so that buyers do not all reach for the same ones. */
-  #anyFree(sectionIndex: number, count: number, except: ReadonlySet<number>): number[] {
-    const section = this.#seats.map?.sections[sectionIndex]
-    if (!section || count <= 0) return []
-    const from = Math.floor(Math.random() * section.seats)
-    const found: number[] = []
-    for (let i = 0; i < section.seats && found.length < count; i += 1) {
-      const n = section.first + ((from + i) % section.seats)
-      if (this.#seats.isFree(n) && !except.has(n)) found.push(n)
-    }
-    return found
   }
 
   // ── Holding ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -295,34 +251,17 @@ export class SeatChoice {
 
   #bestBody() {
     const { wish } = this
-    const { map } = this.#seats
-    const tiers = wish.servingTiers
-    const tier = map && tiers.length < map.tiers.length ? this.#bestTier(tiers) : undefined
-    const section = wish.section === null ? undefined : map?.sections[wish.section]?.name
+    const quantity = Math.min(wish.quantity, this.most)
+    const tier = tierToAskFor(this.#seats, wish, wish.together ? quantity : 1)
+    const section = wish.section === null ? undefined : this.#seats.map?.sections[wish.section]?.name
     return {
       eventId: this.#seats.eventId,
-      quantity: Math.min(wish.quantity, this.most),
+      quantity,
       ...(tier === undefined ? {} : { tier }),
       ...(section === undefined ? {} : { section }),
       together: wish.together || wish.accessible,
       ...(wish.accessible ? { accessible: true } : {}),
     }
-  }
-
-  /** Of several categories the one with the best seats just now: the server is asked for one of them. */
-  #bestTier(tiers: readonly number[]): string | undefined {
-    const { hall, map } = this.#seats
-    if (!hall || !map) return undefined
-    const [left, top, width, height] = map.stage
-    const block = nearestBlock(hall, {
-      size: this.wish.together ? Math.min(this.wish.quantity, this.most) : 1,
-      near: { x: left + width / 2, y: top + height },
-      isFree: (n) => this.#seats.isFree(n) && this.#seats.accessOf(n) === 0,
-      mayBe: (section) => this.wish.mayBeSection(section),
-    })
-    const [first] = block ?? []
-    const tier = first === undefined ? tiers[0] : map.sections[this.#seats.sectionOf(first)]?.tier
-    return tier === undefined ? undefined : map.tiers[tier]?.name
   }
 
   /** The same wish again is the same intention (a second press, a lost answer); another one is new. */
@@ -365,7 +304,7 @@ export class SeatChoice {
     const kept = this.chosen.filter((n) => !lost.includes(n))
     const taken = new Set(kept)
     for (const n of lost) {
-      const [other] = this.#anyFree(this.#seats.sectionOf(n), 1, taken)
+      const [other] = anyFree(this.#seats, this.#seats.sectionOf(n), 1, taken)
       if (other === undefined) return false
       taken.add(other)
     }
