@@ -5,6 +5,7 @@ import Redis from 'ioredis'
 import postgres from 'postgres'
 import { alertQuestions, findEmpty, panelQuestions } from '../../dev/surge/watched.ts'
 import { roomKey } from '../../server/room/keys.ts'
+import { fillInside, openSaleRoom } from '../support/journey-room.ts'
 import { missingPrometheus, startPrometheus, type Prometheus } from '../support/prometheus.ts'
 import { eventually } from '../support/socket-client.ts'
 import { startWholeStack, type WholeStack } from '../support/whole-stack.ts'
@@ -98,6 +99,7 @@ describe.skipIf(absent)('a stack that is watched', () => {
   const fires = (name: string) =>
     eventually(`${name} fires`, async () => (await prometheus.firing()).includes(name), FIRES_WITHIN_MS)
   const run = () => stack.now()
+  const admitted = async () => (await prometheus.query('sum(room_admitted_total)'))[0]!.value
   const pay = () =>
     fetch(`${run().url}/api/v1/payment/${NOBODYS_BOOKING}/confirm`, {
       method: 'POST',
@@ -146,6 +148,35 @@ describe.skipIf(absent)('a stack that is watched', () => {
     }
   }
 
+  /** Until somebody is called: whoever asks the provider waits for its book. */
+  async function silenceProvider(): Promise<void> {
+    await sql.begin(async (tx) => {
+      await tx`lock table sandbox_charges in access exclusive mode`
+      await fires('OnsaleHoldsFrozen')
+    })
+  }
+
+  /** Whoever has the only pass keeps it, and one waits behind: seen by a Prometheus that came after the last admission. */
+  async function stopLine(): Promise<void> {
+    const before = await admitted()
+    const room = await openSaleRoom({ run })
+    await fillInside(room)
+    const [waiting] = await room.strangers(1)
+    await eventually('it is told', async () => (await admitted()) === before + 1, FIRES_WITHIN_MS)
+    const late = await startPrometheus({ target: new URL(run().url).host, token: TOKEN, hurried: true })
+    const calls = async () => (await late.firing()).includes('OnsaleLineNotMoving')
+    try {
+      await eventually('OnsaleLineNotMoving fires', calls, FIRES_WITHIN_MS)
+      await room.set({ activeMax: 2 })
+      const called = async () => (await waiting!.me()).state === 'called'
+      await eventually('the next is called', called, FIRES_WITHIN_MS)
+      await waiting!.claim()
+      await eventually('it calls no more', async () => !(await calls()), FIRES_WITHIN_MS)
+    } finally {
+      await late.stop()
+    }
+  }
+
   async function makeRedisEvict(): Promise<void> {
     await redis.config('SET', 'maxmemory-policy', 'allkeys-lru')
     await redis.config('SET', 'maxmemory', '1mb')
@@ -163,6 +194,15 @@ describe.skipIf(absent)('a stack that is watched', () => {
       const [servers] = await prometheus.query('sum(processes{kind="server"})')
       expect(servers!.value).toBe(2)
       expect(await prometheus.firing()).toEqual([])
+    },
+    TEST_MS,
+  )
+
+  test(
+    'holds that stand still call somebody, and so does a line that does not move although it could',
+    async () => {
+      await Promise.all([silenceProvider(), stopLine()])
+      await eventually('all is well', async () => (await prometheus.firing()).length === 0, FIRES_WITHIN_MS)
     },
     TEST_MS,
   )

@@ -19,7 +19,8 @@ export interface RoomWishes {
   published?: boolean
 }
 
-export interface JourneyRoom {
+/** A sale with a room, whether or not anybody has a browser. */
+export interface SaleRoom {
   eventId: string
   /** As its organiser. */
   manage<T>(method: string, path: string, body?: unknown): Promise<T>
@@ -27,11 +28,14 @@ export interface JourneyRoom {
   set(settings: object): Promise<unknown>
   /** Strangers who are in the line; each with a way to speak for itself. */
   strangers(count: number): Promise<RoomVisitor[]>
-  /** A buyer, and a browser that knows it at `url`. */
-  buyer(url: string, options?: BrowserContextOptions): Promise<RoomBuyer>
   /** Where no pass is asked for. */
   hold(token: string, seats: number[]): Promise<BookingView>
   booking(token: string, id: string): Promise<BookingView>
+}
+
+export interface JourneyRoom extends SaleRoom {
+  /** A buyer, and a browser that knows it at `url`. */
+  buyer(url: string, options?: BrowserContextOptions): Promise<RoomBuyer>
 }
 
 export interface RoomVisitor {
@@ -46,6 +50,8 @@ export interface RoomBuyer extends RoomVisitor {
 }
 
 const MINUTE_MS = 60_000
+/** As long as any step of a person may take on a machine that is busy with other tests. */
+const CALLED_WITHIN_MS = 20_000
 const ROOM = {
   enabled: true,
   activeMax: 1,
@@ -64,7 +70,7 @@ type DemoRole = 'ADMIN' | 'ORGANIZER' | 'USER'
 const demoTokens = new Map<string, Promise<string>>()
 
 /** The token of one of the demo's accounts. */
-export function demoToken(journey: Journey, role: DemoRole): Promise<string> {
+export function demoToken(journey: Pick<Journey, 'run'>, role: DemoRole): Promise<string> {
   const { url, demo } = journey.run()
   const found = demoTokens.get(url + role)
   if (found) return found
@@ -78,6 +84,20 @@ export function demoToken(journey: Journey, role: DemoRole): Promise<string> {
 
 /** Nobody waits in it yet; one person at a time is let in. */
 export async function openJourneyRoom(journey: Journey, wishes: RoomWishes = {}): Promise<JourneyRoom> {
+  const room = await openSaleRoom(journey, wishes)
+  return {
+    ...room,
+    buyer: async (address, options) => {
+      const visitor = await visit(journey.run().url, room.eventId)
+      return { ...visitor, context: await signedIn(journey, visitor.token, address, options) }
+    },
+  }
+}
+
+export async function openSaleRoom(
+  journey: Pick<Journey, 'run'>,
+  wishes: RoomWishes = {},
+): Promise<SaleRoom> {
   const { url } = journey.run()
   const {
     onSale = null,
@@ -122,17 +142,14 @@ export async function openJourneyRoom(journey: Journey, wishes: RoomWishes = {})
       for (const one of all) await one.join()
       return all
     },
-    buyer: async (address, options) => {
-      const visitor = await visit(url, eventId)
-      return { ...visitor, context: await signedIn(journey, visitor.token, address, options) }
-    },
   }
 }
 
 /** The first stranger, once it is inside and the only place with it. */
-export async function fillInside(room: JourneyRoom): Promise<RoomVisitor> {
+export async function fillInside(room: SaleRoom): Promise<RoomVisitor> {
   const [first] = await room.strangers(1)
-  await eventually('the first is called', async () => (await first!.me()).state === 'called')
+  const called = async () => (await first!.me()).state === 'called'
+  await eventually('the first is called', called, CALLED_WITHIN_MS)
   await first!.claim()
   return first!
 }
