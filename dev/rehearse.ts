@@ -1,7 +1,7 @@
 /** Owns `rehearse`: the planned sale on a copy of the event, faster than on the day and with faults, and go or no-go. */
 import { parseArgs } from 'node:util'
 import { connectLedger, type Ledger } from '../db/client.ts'
-import { auditOf } from './bench/ledger-stack.ts'
+import { auditOf } from './bench/audit-afterwards.ts'
 import { dataDirOf } from './live-stores.ts'
 import { countLost, doubleWebhooks, killRedis, LOST_SHARE, type RedisFault } from './rehearse/faults.ts'
 import { PARTY_MAX, sendCrowd } from './rehearse/send-crowd.ts'

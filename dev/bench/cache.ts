@@ -6,7 +6,8 @@ import { connectRedis, redisReady, type RedisClient } from '../../db/redis.ts'
 import { seatStatusKey } from '../../db/seat-gate/keys.ts'
 import { watchCache } from './cache-watch.ts'
 import { sellThrough, type Through } from './cache-sale.ts'
-import { auditOf, frozen, startLedgerStack, type LedgerStack } from './ledger-stack.ts'
+import { auditOf } from './audit-afterwards.ts'
+import { frozen, startLedgerStack, type LedgerStack } from './ledger-stack.ts'
 import type { Report, Row } from './report.ts'
 
 const SERVERS = 2

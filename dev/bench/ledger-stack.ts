@@ -1,5 +1,4 @@
 // Owns what `bench ledger` loads: a whole stack, halls of free seats, buyers with their tokens, and a worker that rests.
-import { dirname, join } from 'node:path'
 import { connectLedger, type Ledger } from '../../db/client.ts'
 import { createCrowd } from '../../db/crowd.ts'
 import { createEvent, publishEvent } from '../../db/events.ts'
@@ -149,18 +148,4 @@ export async function frozen<T>(pid: number, work: () => Promise<T>): Promise<T>
   } finally {
     process.kill(pid, 'SIGCONT')
   }
-}
-
-/** What `npm run audit` says of the stack's stores: '' when no invariant is broken. */
-export async function auditOf({ postgres, redis }: RunFile): Promise<string> {
-  const audit = Bun.spawn([process.execPath, join(dirname(import.meta.dir), 'audit.ts')], {
-    env: { ...process.env, DATABASE_URL: postgres.url, REDIS_URL: redis.url },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const said = await new Response(audit.stdout).text()
-  if ((await audit.exited) === 0) return ''
-  return said
-    .split('\n')
-    .filter((line) => line.includes('BROKEN'))
-    .join('; ')
 }

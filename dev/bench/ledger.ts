@@ -1,8 +1,9 @@
 // Decides what `bench ledger` measures and what is asked of each figure: holds, hot seats, payments, reads, life without Redis.
 import { parseArgs } from 'node:util'
+import { auditRow } from './audit-afterwards.ts'
 import { bareAnswers, openReference, type Reference } from './ledger-references.ts'
 import { bareGets, confirmations, holds, holdsAlone, hotSeats, reads, type Run } from './ledger-runs.ts'
-import { auditOf, frozen, startLedgerStack, type LedgerStack } from './ledger-stack.ts'
+import { frozen, startLedgerStack, type LedgerStack } from './ledger-stack.ts'
 import { median, type Report, type Row } from './report.ts'
 
 const HOLDS_TO_FIVE = 2.5
@@ -59,7 +60,7 @@ export async function bench(args: string[]): Promise<Report> {
       return [...measured, await withoutRedisRow(run, measured[0]!)]
     })
     await reference.close()
-    rows.push(await auditRow(stack))
+    rows.push(await audited(stack))
     const note = `worker stopped meanwhile, rate limits off; ${plan.servers} server processes, the stores and the generator share the machine; CPU in µs an answer`
     return { bench: 'ledger', options: { ...plan, note }, versions: { PostgreSQL: version }, rows }
   } finally {
@@ -251,22 +252,14 @@ async function withoutRedisRow({ stack, plan }: Bench, normal: Row): Promise<Row
   }
 }
 
-async function auditRow({ run, ledger }: LedgerStack): Promise<Row> {
+async function audited({ run, ledger }: LedgerStack): Promise<Row> {
   say('the worker catches up')
   const deadline = Date.now() + CATCH_UP_MS
   const waiting = () => ledger.sql`select from outbox where settled_at is null limit 1`
   while ((await waiting()).length > 0 && Date.now() < deadline) await Bun.sleep(POLL_MS)
   await Bun.sleep(SETTLE_MS)
   say('audit')
-  const broken = await auditOf(run)
-  return {
-    what: 'audit afterwards',
-    figures: [broken === '' ? 0 : broken.split('; ').length],
-    unit: 'invariants broken',
-    against: '0',
-    ok: broken === '',
-    ...(broken === '' ? {} : { note: broken }),
-  }
+  return auditRow(run)
 }
 
 /** Each against the reference of its own repetition. */

@@ -1,9 +1,9 @@
 // Owns the stack of `bench nodes`: Postgres, a Redis Cluster, two servers behind a proxy and a worker, as processes
 // that can be stopped and started again one by one.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connectLedger, type Ledger } from '../../db/client.ts'
+import { buildOwnStack, untilReady, type OwnStack } from '../own-stack.ts'
 import { startPostgres } from '../stores/postgres.ts'
 import { endWithParent, freePort, launch, type RunningChild } from '../stores/process.ts'
 import { startRedisCluster, type RedisCluster } from '../stores/redis-cluster.ts'
@@ -16,8 +16,6 @@ const PROXY_SETTINGS = join(root, 'ops/haproxy.cfg')
 export const SERVERS = 2
 const CONNECTIONS = 4
 const PROXY_CONNECTIONS = 4_000
-const READY_WITHIN_MS = 60_000
-const POLL_MS = 50
 /** Longer than a server's own drain. */
 const STOP_MS = 15_000
 /** Redis' own word for it is cluster-node-timeout; its default is 15,000. */
@@ -40,27 +38,10 @@ export interface Nodes {
   stop(): Promise<void>
 }
 
-export async function startNodes(logDir: string | undefined): Promise<Nodes> {
-  const dir = mkdtempSync(join(tmpdir(), 'onsale-nodes-'))
-  const undo: (() => Promise<unknown> | void)[] = [() => rmSync(dir, { recursive: true, force: true })]
-  const stop = async () => {
-    for (const each of undo.toReversed()) await each()
-    undo.length = 0
-  }
-  try {
-    return await build(dir, logDir ?? join(dir, 'logs'), undo, stop)
-  } catch (fault) {
-    await stop()
-    throw fault
-  }
-}
+export const startNodes = (logDir: string | undefined): Promise<Nodes> =>
+  buildOwnStack('onsale-nodes-', (own) => build(own, logDir ?? join(own.dir, 'logs')))
 
-async function build(
-  dir: string,
-  logDir: string,
-  undo: (() => Promise<unknown> | void)[],
-  stop: () => Promise<void>,
-): Promise<Nodes> {
+async function build({ dir, undo, stop }: OwnStack, logDir: string): Promise<Nodes> {
   mkdirSync(logDir, { recursive: true })
   const secrets = keepSecrets(dir)
   const postgres = await startPostgres({ dir: join(dir, 'postgres') })
@@ -166,14 +147,4 @@ async function startProxy(
     stopSignal: 'SIGTERM',
   })
   return { pid: child.pid, exited: child.exited, stop }
-}
-
-async function untilReady(port: number): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS
-  while (Date.now() < deadline) {
-    const answer = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => null)
-    if (answer?.ok) return
-    await Bun.sleep(POLL_MS)
-  }
-  throw new Error(`nothing is ready on port ${port} after ${READY_WITHIN_MS / 1_000} s`)
 }

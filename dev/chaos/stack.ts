@@ -1,9 +1,9 @@
 // Owns the stack that is made to suffer: the stores, two servers and a worker as processes, and a fault proxy on each
 // link between them.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { connectLedger, type Ledger } from '../../db/client.ts'
+import { buildOwnStack, untilReady, type OwnStack } from '../own-stack.ts'
 import { startPostgres } from '../stores/postgres.ts'
 import { endWithParent, freePort, launch, type RunningChild } from '../stores/process.ts'
 import { startRedis } from '../stores/redis.ts'
@@ -19,8 +19,6 @@ const root = join(import.meta.dir, '../..')
 const CACHE = join(root, '.cache')
 export const SERVERS = 2
 const CONNECTIONS = 4
-const READY_WITHIN_MS = 60_000
-const POLL_MS = 50
 const STOP_MS = { server: 3_000, worker: 3_000, mailbox: 1_000, redis: 2_000, postgres: 5_000 }
 /** On a small disk the log may take no more than a part of it, and old segments are not kept for the next use. */
 const SMALL_DISK_SETTINGS = { max_wal_size: '128MB', min_wal_size: '32MB', wal_recycle: 'off' }
@@ -52,27 +50,10 @@ export interface StackWishes {
   logDir?: string
 }
 
-export async function startChaosStack(wishes: StackWishes): Promise<ChaosStack> {
-  const dir = mkdtempSync(join(tmpdir(), 'onsale-chaos-'))
-  const undo: (() => Promise<void> | void)[] = [() => rmSync(dir, { recursive: true, force: true })]
-  const stop = async () => {
-    for (const each of undo.toReversed()) await each()
-    undo.length = 0
-  }
-  try {
-    return await build(dir, wishes, undo, stop)
-  } catch (fault) {
-    await stop()
-    throw fault
-  }
-}
+export const startChaosStack = (wishes: StackWishes): Promise<ChaosStack> =>
+  buildOwnStack('onsale-chaos-', (own) => build(own, wishes))
 
-async function build(
-  dir: string,
-  wishes: StackWishes,
-  undo: (() => Promise<void> | void)[],
-  stop: () => Promise<void>,
-): Promise<ChaosStack> {
+async function build({ dir, undo, stop }: OwnStack, wishes: StackWishes): Promise<ChaosStack> {
   const missing: ChaosStack['missing'] = {}
   let disk: SmallDisk | null = null
   if (wishes.smallDisk) {
@@ -232,14 +213,4 @@ async function runScript(
     stopSignal: 'SIGTERM',
   })
   return { pid: child.pid, exited: child.exited, stop }
-}
-
-async function untilReady(port: number): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS
-  while (Date.now() < deadline) {
-    const answer = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => null)
-    if (answer?.ok) return
-    await Bun.sleep(POLL_MS)
-  }
-  throw new Error(`a server is not ready after ${READY_WITHIN_MS / 1_000} s`)
 }
