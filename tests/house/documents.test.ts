@@ -4,16 +4,20 @@ import { expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ERROR_CODES } from '../../server/protocol/codes.ts'
+import { anchorsOf } from '../support/anchors.ts'
 
 const ROOT = join(import.meta.dir, '../..')
 const read = (path: string) => Bun.file(join(ROOT, path)).text()
-const LINK = /\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)/g
+const LINK = /\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]*))?\)/g
 
-test('every relative link in a document leads to a file', async () => {
+test('every relative link in a document leads to a file, and to a heading of it', async () => {
   const broken: string[] = []
-  for await (const document of new Glob('{*.md,docs/**/*.md,ops/**/*.md}').scan({ cwd: ROOT })) {
-    for (const [, target] of (await read(document)).matchAll(LINK))
-      if (target && !existsSync(join(ROOT, dirname(document), target))) broken.push(`${document} → ${target}`)
+  for await (const document of new Glob('{*.md,docs/**/*.md,k6/**/*.md}').scan({ cwd: ROOT })) {
+    for (const [, target, anchor] of (await read(document)).matchAll(LINK)) {
+      const path = target ? join(dirname(document), target) : document
+      const leads = existsSync(join(ROOT, path)) && (!anchor || anchorsOf(await read(path)).includes(anchor))
+      if (!leads) broken.push(`${document} → ${target}#${anchor ?? ''}`)
+    }
   }
   expect(broken).toEqual([])
 })

@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
+import { anchorsOf } from '../support/anchors.ts'
 import { missingPrometheus } from '../support/prometheus.ts'
 
 const root = join(import.meta.dir, '../..')
@@ -16,13 +17,7 @@ interface Alert {
 const rules = parse(text('ops/alerts.yml')) as { groups: { rules: Alert[] }[] }
 const alerts = rules.groups.flatMap((group) => group.rules)
 const RUNBOOK = 'docs/runbook.md'
-/** As every renderer of Markdown makes an anchor of a heading. */
-const anchors = [...text(RUNBOOK).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
-  heading!
-    .toLowerCase()
-    .replaceAll(/[^\w\s-]/g, '')
-    .replaceAll(/\s/g, '-'),
-)
+const anchors = anchorsOf(text(RUNBOOK))
 
 test('every alert leads to a section of the runbook that says what it means, what to look at and what to do', () => {
   expect(alerts.length).toBeGreaterThan(7)
