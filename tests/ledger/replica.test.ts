@@ -116,6 +116,14 @@ describe.skipIf(!STANDBY_BINARIES)('a streaming replica', () => {
     const readsOfReplica = async () =>
       Number(/stale_reads_total\{store="replica"\} (\d+)/.exec((await app.call('GET', '/metrics')).body)?.[1])
 
+    /** A busy machine may have made it late for a moment, and whoever asks then is answered by the primary. */
+    const replicaAnswers = () =>
+      eventually('the replica answers', async () => {
+        const before = await readsOfReplica()
+        await timed()
+        return (await readsOfReplica()) > before
+      })
+
     beforeAll(async () => {
       const shared = { databaseUrl: primary.url, redisUrl: stores.redisUrl, close: async () => {} }
       const databaseReplicaUrl = standby.url.replace(`:${standby.port}/`, `:${link.port}/`)
@@ -129,6 +137,7 @@ describe.skipIf(!STANDBY_BINARIES)('a streaming replica', () => {
 
     test('strangers see a moment ago, whoever changes events sees now, and what is new is found', async () => {
       const buyer = await app.person()
+      await replicaAnswers()
       const before = await readsOfReplica()
       await pausing(true)
       expect((await rename('As it is')).status).toBe(200)
@@ -155,10 +164,7 @@ describe.skipIf(!STANDBY_BINARIES)('a streaming replica', () => {
     })
 
     test('frozen it costs one patience, killed nothing, and it is used again when it is back', async () => {
-      const used = await readsOfReplica()
-      await timed()
-      expect(await readsOfReplica()).toBeGreaterThan(used)
-
+      await replicaAnswers()
       link.set('hold')
       const frozen = await Promise.all(Array.from({ length: READERS }, timed))
       process.kill(standby.pid, 'SIGKILL')
@@ -171,15 +177,11 @@ describe.skipIf(!STANDBY_BINARIES)('a streaming replica', () => {
       expect(Math.max(...frozen)).toBeLessThan(REPLICA_PATIENCE_MS + LATE_MS)
       expect(Math.max(...killed)).toBeLessThan(LATE_MS)
 
-      const left = await readsOfReplica()
       const { port } = standby
       await standby.exited
       standby = await startPostgres({ dir: join(dir, 'standby'), binaries, port, throwaway: true })
       link.set('pass')
-      await eventually('it is used again', async () => {
-        await timed()
-        return (await readsOfReplica()) > left
-      })
+      await replicaAnswers()
     })
   })
 })

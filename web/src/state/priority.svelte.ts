@@ -31,6 +31,8 @@ export class Priority {
   said = $state('')
   problem = $state.raw<Problem | null>(null)
   readonly #eventId: string
+  #done: Promise<void> = Promise.resolve()
+  #removed: Promise<void> = Promise.resolve()
 
   constructor(eventId: string) {
     this.#eventId = eventId
@@ -81,15 +83,19 @@ export class Priority {
     })
   }
 
+  /** Whoever takes off two in a row means both: each waits for what is under way. */
   remove(email: string): Promise<void> {
-    return this.#do('list', async () => {
-      const answer = await removePriorityEmails(this.#eventId, [email])
-      if (answer.ok) {
-        this.said = m.guest_removed({ email })
-        await this.#reload()
-      }
-      return answer
-    })
+    return (this.#removed = this.#removed.then(async () => {
+      await this.#done
+      await this.#do('list', async () => {
+        const answer = await removePriorityEmails(this.#eventId, [email])
+        if (answer.ok) {
+          this.said = m.guest_removed({ email })
+          await this.#reload()
+        }
+        return answer
+      })
+    }))
   }
 
   invite(): Promise<void> {
@@ -105,13 +111,15 @@ export class Priority {
     })
   }
 
+  /** What is under way is not done twice by a second press. */
   async #do(what: Priority['busy'], act: () => Promise<Answer<unknown> | null>): Promise<void> {
     if (this.busy) return
     this.busy = what
     this.said = ''
-    const answer = await act()
-    this.busy = null
-    this.problem = answer === null || answer.ok ? null : answer.problem
+    return (this.#done = act().then((answer) => {
+      this.busy = null
+      this.problem = answer === null || answer.ok ? null : answer.problem
+    }))
   }
 
   async #reload(): Promise<void> {
