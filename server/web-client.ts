@@ -2,7 +2,7 @@
 // always asked about and in the reader's language.
 import { Glob } from 'bun'
 import { join } from 'node:path'
-import { accepts, hasOneOf, type Coding } from './negotiation.ts'
+import { accepts, CODINGS, hasOneOf, type Coding } from './negotiation.ts'
 import { chooseLanguage } from './window-language.ts'
 
 const DIST = join(import.meta.dir, '../web/dist')
@@ -17,8 +17,7 @@ const INLINE_STYLE = /<style>([\s\S]*?)<\/style>/g
 const BASE_LANGUAGE = 'en'
 const COMPRESSIBLE = /^(text\/|application\/(javascript|json|manifest)|image\/svg)/
 const GZIP_FROM_BYTES = 1_024
-/** The smallest first. The build leaves the first kind beside its file, under the same name with this ending. */
-const CODINGS: Coding[] = ['br', 'gzip']
+/** The build leaves the smallest form beside its file, under the same name with this ending. */
 const BROTLI_ENDING = /\.br$/
 
 type Bytes = Uint8Array<ArrayBuffer>

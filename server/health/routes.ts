@@ -9,6 +9,8 @@ import { HoldsView } from '../protocol/http.ts'
 import { tellFigures } from './tell-figures.ts'
 
 const PROBE_TIMEOUT_MS = 1_000
+/** The name of a scheme is the same in any case; RFC 9110, 11.1. */
+const BEARER = /^Bearer +(.*)$/i
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/
 
 export const healthRoutes = (context: Context) =>
@@ -103,8 +105,8 @@ function refuseScrape(context: Context, request: Request, authorization: string 
     const near = LOOPBACK.test(context.addressOf(request)) && !request.headers.has('x-forwarded-for')
     return near ? null : new Refusal('not_found', { message: 'Figures are for this machine alone.' })
   }
-  const given = Buffer.from(authorization ?? '')
-  const wanted = Buffer.from(`Bearer ${token}`)
+  const given = Buffer.from(BEARER.exec(authorization ?? '')?.[1] ?? '')
+  const wanted = Buffer.from(token)
   if (given.length === wanted.length && timingSafeEqual(given, wanted)) return null
   return new Refusal('unauthenticated', {
     message: authorization

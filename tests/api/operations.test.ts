@@ -168,7 +168,10 @@ describe('metrics', () => {
       401,
       'The bearer token of this scrape is not the METRICS_TOKEN of this server.',
     ])
-    expect(await scrape(`Bearer ${TOKEN}`)).toEqual([200, 'figures'])
+    for (const other of [TOKEN, `Basic ${TOKEN}`, `Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(1)}`, 'Bearer '])
+      expect((await scrape(other))[0]).toBe(401)
+    for (const scheme of ['Bearer', 'bearer', 'BEARER'])
+      expect(await scrape(`${scheme} ${TOKEN}`)).toEqual([200, 'figures'])
   })
 
   test('without a token, what came through a proxy gets none', async () => {
